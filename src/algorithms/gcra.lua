@@ -1,0 +1,1 @@
+-- Twin of gcra.ts: the level is how far the theoretical arrival time is ahead, and the bucket says the rest.

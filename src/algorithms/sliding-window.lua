@@ -1,0 +1,80 @@
+-- Twin of sliding-window.ts.
+
+local LAST_MOMENT_MS = 2 ^ 52
+
+local algorithm = { size = 3 }
+
+function algorithm.new(limit, periodMs)
+  local furthest = math.max(1, math.floor(LAST_MOMENT_MS / periodMs) - 2)
+  return {
+    capacity = limit,
+    refillMs = periodMs,
+    horizonMs = (furthest - 1) * periodMs,
+    limit = limit,
+    periodMs = periodMs,
+    furthest = furthest,
+  }
+end
+
+local function weighted(self, previous, now)
+  return math.floor(previous * (self.periodMs - now % self.periodMs) / self.periodMs)
+end
+
+local function decayed(self, previous, most)
+  if previous <= most then return 0 end
+  return self.periodMs - math.ceil((most + 1) * self.periodMs / previous) + 1
+end
+
+local function giveBack(self, previous, units, ahead)
+  if ahead == 0 then return { math.max(previous - units, 0), 0, 0 } end
+  if units <= previous then return { self.limit, previous - units, ahead - 1 } end
+  local windows = math.ceil((units - previous) / self.limit)
+  if windows >= ahead then return { 0, 0, 0 } end
+  return { self.limit, previous + windows * self.limit - units, ahead - 1 - windows }
+end
+
+function algorithm.advance(self, state, from, to)
+  local previous, current, ahead = state[1], state[2], state[3]
+  local left = ahead - (math.floor(to / self.periodMs) - math.floor(from / self.periodMs))
+  if left >= 0 then return { previous, current, left } end
+  if left == -1 then return { current, 0, 0 } end
+  return { 0, 0, 0 }
+end
+
+function algorithm.wait(self, state, now, cost, queued)
+  if cost > self.limit then return math.huge end
+  local previous, current, ahead = state[1], state[2], state[3]
+  local elapsed, free = now % self.periodMs, self.limit - cost
+  local here = self.periodMs
+  if free >= current then here = decayed(self, previous, free - current) end
+  if here < self.periodMs then return math.max(ahead * self.periodMs + here - elapsed, 0) end
+  return (ahead + 1) * self.periodMs + decayed(self, current, free) - elapsed
+end
+
+function algorithm.charge(self, state, now, cost)
+  local previous, ahead = state[1], state[3]
+  local used = state[2] + cost
+  if used < 0 then return giveBack(self, previous, -used, ahead) end
+  if used <= self.limit then return { previous, used, ahead } end
+  local last = ahead + math.ceil(used / self.limit) - 1
+  if last > self.furthest then return { self.limit, self.limit, self.furthest } end
+  return { self.limit, used - (last - ahead) * self.limit, last }
+end
+
+function algorithm.exhaust(self, state, now)
+  if state[3] > 0 then return state end
+  return { self.limit, self.limit - weighted(self, self.limit, now), 0 }
+end
+
+function algorithm.remaining(self, state, now)
+  if state[3] > 0 then return 0 end
+  return math.max(self.limit - weighted(self, state[1], now) - state[2], 0)
+end
+
+function algorithm.resetAfterMs(self, state, now)
+  local previous, current, ahead = state[1], state[2], state[3]
+  local start = ahead * self.periodMs - now % self.periodMs
+  if current > 0 then return start + self.periodMs + decayed(self, current, 0) end
+  if previous > 0 then return math.max(start + decayed(self, previous, 0), 0) end
+  return 0
+end

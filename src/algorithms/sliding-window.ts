@@ -1,0 +1,89 @@
+import type { Quota } from "../quota.js";
+import { type Algorithm, LAST_MOMENT_MS, refuseBurst, type State } from "./algorithm.js";
+
+/**
+ * At most `limit` units in this window and what still counts of the one before, whose weight falls from all to nothing
+ * while this window passes. The state is three numbers, as of the last window in which something was spent or booked: what
+ * was used before it, what is used in it, and how many windows it is ahead of now.
+ * The sliding window counter of Cloudflare, "How we built rate limiting capable of scaling to millions of domains" (2017).
+ */
+export class SlidingWindow implements Algorithm {
+  static readonly algorithmName = "sliding-window";
+  readonly capacity: number;
+  readonly refillMs: number;
+  readonly horizonMs: number;
+  readonly fresh: State = [0, 0, 0];
+  readonly #limit: number;
+  readonly #periodMs: number;
+  /** The furthest window ahead of now, so that every moment derived from it is exact. */
+  readonly #furthest: number;
+
+  constructor(quota: Quota) {
+    refuseBurst(SlidingWindow.algorithmName, quota);
+    const { limit, periodMs } = quota;
+    this.capacity = limit;
+    this.refillMs = periodMs;
+    this.#furthest = Math.max(1, Math.floor(LAST_MOMENT_MS / periodMs) - 2);
+    this.horizonMs = (this.#furthest - 1) * periodMs;
+    this.#limit = limit;
+    this.#periodMs = periodMs;
+  }
+
+  advance([previous = 0, current = 0, ahead = 0]: State, from: number, to: number): State {
+    const left = ahead - (Math.floor(to / this.#periodMs) - Math.floor(from / this.#periodMs));
+    if (left >= 0) return [previous, current, left];
+    return [left === -1 ? current : 0, 0, 0];
+  }
+
+  wait([previous = 0, current = 0, ahead = 0]: State, now: number, cost: number, _queued: boolean): number {
+    if (cost > this.#limit) return Number.POSITIVE_INFINITY;
+    const elapsed = now % this.#periodMs;
+    const free = this.#limit - cost;
+    const here = free < current ? this.#periodMs : this.#decayed(previous, free - current);
+    if (here < this.#periodMs) return Math.max(ahead * this.#periodMs + here - elapsed, 0);
+    return (ahead + 1) * this.#periodMs + this.#decayed(current, free) - elapsed;
+  }
+
+  charge([previous = 0, current = 0, ahead = 0]: State, _now: number, cost: number): State {
+    const used = current + cost;
+    if (used < 0) return this.#giveBack(previous, -used, ahead);
+    if (used <= this.#limit) return [previous, used, ahead];
+    const last = ahead + Math.ceil(used / this.#limit) - 1;
+    if (last > this.#furthest) return [this.#limit, this.#limit, this.#furthest];
+    return [this.#limit, used - (last - ahead) * this.#limit, last];
+  }
+
+  exhaust([previous = 0, current = 0, ahead = 0]: State, now: number): State {
+    if (ahead > 0) return [previous, current, ahead];
+    return [this.#limit, this.#limit - this.#weighted(this.#limit, now), 0];
+  }
+
+  remaining([previous = 0, current = 0, ahead = 0]: State, now: number): number {
+    return ahead > 0 ? 0 : Math.max(this.#limit - this.#weighted(previous, now) - current, 0);
+  }
+
+  resetAfterMs([previous = 0, current = 0, ahead = 0]: State, now: number): number {
+    const start = ahead * this.#periodMs - (now % this.#periodMs);
+    if (current > 0) return start + this.#periodMs + this.#decayed(current, 0);
+    return previous > 0 ? Math.max(start + this.#decayed(previous, 0), 0) : 0;
+  }
+
+  /** What still counts now of the window before. */
+  #weighted(previous: number, now: number): number {
+    return Math.floor((previous * (this.#periodMs - (now % this.#periodMs))) / this.#periodMs);
+  }
+
+  /** Milliseconds into a window from which at most `most` still counts of `previous`; the period if not within the window. */
+  #decayed(previous: number, most: number): number {
+    return previous <= most ? 0 : this.#periodMs - Math.ceil(((most + 1) * this.#periodMs) / previous) + 1;
+  }
+
+  /** Gives back `units` to the windows before the last one; those between it and now were full, or nothing would be booked after them. */
+  #giveBack(previous: number, units: number, ahead: number): State {
+    if (ahead === 0) return [Math.max(previous - units, 0), 0, 0];
+    if (units <= previous) return [this.#limit, previous - units, ahead - 1];
+    const windows = Math.ceil((units - previous) / this.#limit);
+    if (windows >= ahead) return this.fresh;
+    return [this.#limit, previous + windows * this.#limit - units, ahead - 1 - windows];
+  }
+}

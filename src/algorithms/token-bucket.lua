@@ -1,0 +1,1 @@
+-- Twin of token-bucket.ts: the level counts the tokens that are missing, and the bucket says the rest.

@@ -1,0 +1,15 @@
+/** Where a store reads the time. */
+export interface Clock {
+  /** Whole milliseconds since the epoch. */
+  now(): number;
+  /** Resolves `ms` milliseconds later by this clock, or rejects with the reason of `signal`; by default real time. */
+  sleep?(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/**
+ * The default clock: the epoch time at which the process started plus the time since, so that a step of the wall clock
+ * changes nothing. It stands still while the machine is suspended.
+ */
+export const monotonicClock: Clock = {
+  now: () => Math.floor(performance.timeOrigin + performance.now()),
+};

@@ -1,0 +1,42 @@
+export type { Algorithm, AlgorithmType, State } from "./algorithms/algorithm.js";
+export { FixedWindow } from "./algorithms/fixed-window.js";
+export { Gcra } from "./algorithms/gcra.js";
+export { LeakyBucket } from "./algorithms/leaky-bucket.js";
+export {
+  type AlgorithmName,
+  type Booking,
+  type Decision,
+  type KeyState,
+  Limiter,
+  type Outcome,
+} from "./algorithms/limiter.js";
+export { SlidingWindow } from "./algorithms/sliding-window.js";
+export { TokenBucket } from "./algorithms/token-bucket.js";
+export type { Clock } from "./clock.js";
+export { type Decorator, type DecoratorOptions, throttled, throttledSync } from "./decorator.js";
+export type { Duration } from "./duration.js";
+export { isLimitedError, isStoreError, LimitedError, StoreError, ThrottledError } from "./errors.js";
+export type { Permit } from "./permit.js";
+export {
+  type BurstOption,
+  parseQuota,
+  perDay,
+  perDuration,
+  perHour,
+  perMinute,
+  perSecond,
+  perWeek,
+  type Quota,
+  type QuotaInput,
+} from "./quota.js";
+export type { RateLimitResult, RateLimitState } from "./result.js";
+export { MemoryStore, type MemoryStoreOptions } from "./stores/memory-store.js";
+export type { Store, SyncStore } from "./stores/store.js";
+export {
+  type CallOptions,
+  type LimitRequest,
+  type RunOptions,
+  Throttled,
+  type ThrottledOptions,
+  type WrapOptions,
+} from "./throttled.js";

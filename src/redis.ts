@@ -1,0 +1,1 @@
+export { type RedisClient, RedisStore, type RedisStoreOptions } from "./stores/redis/redis-store.js";

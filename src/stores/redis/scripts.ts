@@ -1,0 +1,36 @@
+import { createHash } from "node:crypto";
+import type { AlgorithmType } from "../../algorithms/algorithm.js";
+import bucket from "../../algorithms/bucket.lua";
+import fixedWindow from "../../algorithms/fixed-window.lua";
+import gcra from "../../algorithms/gcra.lua";
+import leakyBucket from "../../algorithms/leaky-bucket.lua";
+import limiter from "../../algorithms/limiter.lua";
+import slidingWindow from "../../algorithms/sliding-window.lua";
+import tokenBucket from "../../algorithms/token-bucket.lua";
+
+/** A script as Redis knows it: its text, and the digest by which it is called once it is loaded. */
+export interface Script {
+  readonly source: string;
+  readonly sha: string;
+}
+
+const CONSTANTS = "local MAX_SAFE_INTEGER = 2 ^ 53 - 1\n";
+
+const TWINS: ReadonlyMap<string, string> = new Map([
+  ["fixed-window", fixedWindow],
+  ["sliding-window", slidingWindow],
+  ["token-bucket", bucket + tokenBucket],
+  ["leaky-bucket", bucket + leakyBucket],
+  ["gcra", bucket + gcra],
+]);
+
+/** The script that decides for an algorithm. @throws TypeError if the algorithm has no Lua twin. */
+export function scriptOf({ algorithmName, lua = TWINS.get(algorithmName) }: AlgorithmType): Script {
+  if (lua === undefined) {
+    throw new TypeError(
+      `Expected the algorithm "${algorithmName}" to have a twin in \`lua\`, which RedisStore needs`,
+    );
+  }
+  const source = CONSTANTS + lua + limiter;
+  return { source, sha: createHash("sha1").update(source).digest("hex") };
+}

@@ -1,0 +1,34 @@
+import type { Booking, Decision, Limiter } from "../algorithms/limiter.js";
+import type { Clock } from "../clock.js";
+
+/** Where the state of keys lives. See `docs/stores.md` for a complete one, and `throttled/testing` for its tests. */
+export interface Store {
+  /** The kind of store in a word, e.g. `"memory"`; it is shown in errors. */
+  readonly name: string;
+  /** Whether `decide` answers at once instead of with a promise; only then do `limitSync` and its like work. */
+  readonly sync: boolean;
+  /** What time the store goes by; without it, or without `sleep`, waiting goes by real time. */
+  readonly clock?: Clock;
+  /**
+   * Finds the record of a key, hands it to `limiter.decide` with the other arguments, and keeps what that says to write:
+   * atomically, so that no other call on this key happens in between.
+   */
+  decide(
+    limiter: Limiter,
+    key: string,
+    cost: number,
+    maxWaitMs: number,
+    booking?: Booking,
+  ): Decision | Promise<Decision>;
+  /** Forgets a key of a limiter. */
+  reset(limiter: Limiter, key: string): void | Promise<void>;
+  /** Frees what the store holds; nothing is asked of it afterwards. */
+  close?(): void | Promise<void>;
+}
+
+/** A store that answers at once. */
+export interface SyncStore extends Store {
+  readonly sync: true;
+  decide(limiter: Limiter, key: string, cost: number, maxWaitMs: number, booking?: Booking): Decision;
+  reset(limiter: Limiter, key: string): void;
+}

@@ -1,0 +1,144 @@
+import type { Booking, Decision, Limiter } from "./algorithms/limiter.js";
+import type { RateLimitResult } from "./result.js";
+import { realTimer, sleepUntil, type Timer } from "./sleep.js";
+import type { Store } from "./stores/store.js";
+
+/** Units that may be spent from a moment on, as the store booked them. */
+interface Place {
+  readonly moment: number;
+  readonly result: RateLimitResult;
+  units: number;
+  booking: Booking | undefined;
+}
+
+interface Waiter {
+  readonly cost: number;
+  readonly booked: RateLimitResult;
+  readonly go: (result: RateLimitResult) => void;
+  readonly fail: (reason: unknown) => void;
+}
+
+/**
+ * Those of this process who wait for one key, in the order in which the store booked their places. Places and waiters are
+ * queues of their own: when somebody leaves, everybody behind moves up a place, and the last place goes back to the store.
+ */
+export class WaitingRoom {
+  readonly #store: Store;
+  readonly #limiter: Limiter;
+  readonly #key: string;
+  readonly #timer: Timer;
+  readonly #onEmpty: () => void;
+  readonly #places: Place[] = [];
+  readonly #waiters = new Set<Waiter>();
+  /** Units whose moment has come while the next in line needs more. */
+  #ready = 0;
+  #alarm: AbortController | undefined;
+
+  constructor(store: Store, limiter: Limiter, key: string, onEmpty: () => void) {
+    const { clock } = store;
+    this.#store = store;
+    this.#limiter = limiter;
+    this.#key = key;
+    this.#onEmpty = onEmpty;
+    this.#timer = clock?.sleep
+      ? { now: () => clock.now(), sleep: (ms, signal) => clock.sleep!(ms, signal) }
+      : realTimer;
+  }
+
+  /** Resolves at the moment that was booked or, after somebody left, an earlier one; rejects with the reason of `signal`. */
+  wait(
+    { booking, ...result }: Decision & { booking: Booking },
+    cost: number,
+    signal?: AbortSignal,
+  ): Promise<RateLimitResult> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => waiter.fail(signal!.reason);
+      const waiter: Waiter = {
+        cost,
+        booked: result,
+        go: (answer) => {
+          signal?.removeEventListener("abort", leave);
+          resolve(answer);
+        },
+        fail: (reason) => {
+          signal?.removeEventListener("abort", leave);
+          this.#waiters.delete(waiter);
+          reject(reason);
+          this.#trim(cost).catch(() => {});
+        },
+      };
+      this.#waiters.add(waiter);
+      this.#places.push({ moment: this.#timer.now() + booking.waitMs, result, units: cost, booking });
+      this.#arm();
+      if (signal?.aborted) leave();
+      else signal?.addEventListener("abort", leave, { once: true });
+    });
+  }
+
+  /** Gives units back: to the next in line, and their places to the store. */
+  refund(units: number): Promise<void> {
+    this.#ready += units;
+    this.#admit();
+    return this.#trim(units);
+  }
+
+  /** Lets everybody go whose units are ready. */
+  #admit(result?: RateLimitResult): void {
+    for (const waiter of this.#waiters) {
+      if (waiter.cost > this.#ready) break;
+      this.#ready -= waiter.cost;
+      this.#waiters.delete(waiter);
+      waiter.go(result ?? waiter.booked);
+    }
+  }
+
+  /** Returns units that nobody here waits for any more, from the last place on. */
+  async #trim(units: number): Promise<void> {
+    const returned: Promise<unknown>[] = [];
+    let left = units;
+    for (let last = this.#places.at(-1); left > 0 && last !== undefined; last = this.#places.at(-1)) {
+      const some = Math.min(left, last.units);
+      returned.push(this.#giveBack(some, some === last.units ? last.booking : undefined));
+      last.units -= some;
+      last.booking = undefined;
+      left -= some;
+      if (last.units === 0) this.#places.pop();
+    }
+    this.#ready -= left;
+    if (left > 0) returned.push(this.#giveBack(left));
+    this.#arm();
+    await Promise.all(returned);
+  }
+
+  async #giveBack(units: number, booking?: Booking): Promise<void> {
+    await this.#store.decide(this.#limiter, this.#key, -units, 0, booking);
+  }
+
+  /** Keeps one timer, for the first place; none when there is none, so that it holds no process. */
+  #arm(): void {
+    if (this.#places.length === 0) {
+      this.#alarm?.abort();
+      this.#onEmpty();
+    } else if (this.#alarm === undefined) {
+      this.#alarm = new AbortController();
+      void this.#serve(this.#alarm.signal);
+    }
+  }
+
+  async #serve(signal: AbortSignal): Promise<void> {
+    try {
+      for (let place = this.#places[0]; place !== undefined; place = this.#places[0]) {
+        await sleepUntil(place.moment, this.#timer, signal);
+        if (this.#places[0] !== place) continue;
+        this.#places.shift();
+        this.#ready += place.units;
+        this.#admit(place.result);
+      }
+    } catch (error) {
+      // Sleep fails when the last place was given back, or else with the clock.
+      if (!signal.aborted) for (const waiter of this.#waiters) waiter.fail(error);
+    }
+    this.#alarm = undefined;
+    this.#arm();
+  }
+}

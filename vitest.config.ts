@@ -1,0 +1,23 @@
+import { defineConfig, type Plugin } from "vitest/config";
+
+const lua: Plugin = {
+  name: "lua",
+  enforce: "pre",
+  transform: (code, id) => (id.endsWith(".lua") ? `export default ${JSON.stringify(code)}` : undefined),
+};
+
+export default defineConfig({
+  plugins: [lua],
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/support/global-setup.ts"],
+    testTimeout: 30_000,
+    coverage: {
+      provider: "v8",
+      include: ["src/**/*.ts"],
+      exclude: ["src/**/*.d.ts"],
+      reporter: ["text-summary", "html"],
+      thresholds: { lines: 95, branches: 95 },
+    },
+  },
+});
