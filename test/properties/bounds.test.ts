@@ -50,7 +50,7 @@ describe.each(BUCKETS)("%s", (using) => {
     expectBound(using, CALLS, bucketBound);
   });
 
-  test("lets at most the units more that were given back", () => {
+  test("lets at most as many more units pass as were given back", () => {
     expectBound(using, REFUNDS, bucketBound);
   });
 });
@@ -60,7 +60,7 @@ describe.each(WINDOWS)("%s", (using) => {
     expectBound(using, CALLS, windowBound);
   });
 
-  test("lets at most the units more that were given back", () => {
+  test("lets at most as many more units pass as were given back", () => {
     expectBound(using, REFUNDS, windowBound);
   });
 });
@@ -70,7 +70,7 @@ describe("sliding-window", () => {
     expectBound("sliding-window", CALLS, slidingBound);
   });
 
-  test("lets at most the units more that were given back", () => {
+  test("lets at most as many more units pass as were given back", () => {
     expectBound("sliding-window", REFUNDS, slidingBound);
   });
 });
