@@ -1,0 +1,81 @@
+import { isIP } from "node:net";
+import { type RedisOptions as AnyRedisOptions, Cluster, Redis } from "ioredis";
+import type { Server } from "./server-url.js";
+
+/** Options of ioredis, without those that would change what commands mean. */
+export type RedisOptions = Omit<AnyRedisOptions, "replyMapping" | "scripts">;
+
+/** How long a connection may take before the next address is tried. */
+const CONNECT_TIMEOUT_MS = 1_000;
+/** How long an open socket may take to say goodbye. */
+const DISCONNECT_TIMEOUT_MS = 200;
+/** How far apart attempts to connect are, at most: a server that is back is found in a fraction of a second. */
+const LONGEST_RETRY_MS = 200;
+/** How old a picture of the cluster may be; a node that hangs says nothing of its own. */
+const SLOTS_REFRESH_MS = 500;
+
+/**
+ * A client that never resends a command, as it may have been carried out, and never queues one while it is not connected:
+ * such a command would be carried out, and charged, long after its call was answered.
+ * @param deadlineMs how long the store waits for an answer; a socket that is silent for longer is replaced.
+ */
+export function connect(server: Server, deadlineMs: number, redisOptions: RedisOptions): Redis | Cluster {
+  const tls = server.tls ? { tls: { ...serverName(server), ...redisOptions.tls } } : {};
+  const options = { ...nodeOptions(server, deadlineMs), ...redisOptions, ...tls };
+  if (server.kind === "cluster") return cluster(server, options);
+  return new Redis({ ...place(server, options), ...options });
+}
+
+function nodeOptions({ username, password, db }: Server, deadlineMs: number): RedisOptions {
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(db === undefined ? {} : { db }),
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+    socketTimeout: deadlineMs + LONGEST_RETRY_MS,
+    retryStrategy,
+    // A server that became a replica, or has none of its data yet, is left for the one that took over.
+    reconnectOnError: (error) => /\b(READONLY|MASTERDOWN|LOADING)\b/.test(error.message),
+  };
+}
+
+function place({ kind, addresses, path, service }: Server, { tls, sentinelTLS }: RedisOptions): RedisOptions {
+  if (path !== undefined) return { path };
+  if (kind === "standalone") return { ...addresses[0] };
+  return {
+    sentinels: [...addresses],
+    name: service!,
+    sentinelRetryStrategy: retryStrategy,
+    sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
+    // Without all of these ioredis would send the password of the sentinels in the clear.
+    ...(tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: sentinelTLS ?? tls }),
+  };
+}
+
+function cluster({ addresses }: Server, options: RedisOptions): Cluster {
+  return new Cluster([...addresses], {
+    clusterRetryStrategy: retryStrategy,
+    // A command that was lost with its connection is not sent again.
+    retryDelayOnFailover: 0,
+    slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+    slotsRefreshInterval: SLOTS_REFRESH_MS,
+    ...options,
+    redisOptions: options,
+  });
+}
+
+/** A little apart from each other, so that many processes do not knock on a server at once. */
+function retryStrategy(attempt: number): number {
+  return Math.min(LONGEST_RETRY_MS, 25 * attempt) * (0.5 + Math.random() / 2);
+}
+
+/** Without it there is no SNI, and hosts that share an address would show the wrong certificate. */
+function serverName({ kind, addresses }: Server): { servername?: string } {
+  const host = kind === "standalone" ? addresses[0]?.host : undefined;
+  return host === undefined || isIP(host) !== 0 ? {} : { servername: host };
+}
