@@ -10,7 +10,7 @@ import type { Quota, QuotaInput } from "./quota.js";
 import type { RateLimitResult, RateLimitState } from "./result.js";
 import { MemoryStore } from "./stores/memory-store.js";
 import type { Store, SyncStore } from "./stores/store.js";
-import { WaitingRoom } from "./waiting-room.js";
+import { openWaitingRoom, waitingRoom } from "./waiting-room.js";
 
 /** Options of a `Throttled`. */
 export interface ThrottledOptions<S extends Store = Store> {
@@ -75,9 +75,6 @@ function sharedStore(): MemoryStore {
   defaultStore ??= new MemoryStore();
   return defaultStore;
 }
-
-/** Those who wait, by store, limiter and key; it holds no store alive. */
-const waitingRooms = new WeakMap<Store, Map<string, WaitingRoom>>();
 
 /** A rate limiter: an algorithm, one quota or several, and the store that remembers what each key has spent. */
 export class Throttled<S extends Store = MemoryStore> {
@@ -222,7 +219,11 @@ export class Throttled<S extends Store = MemoryStore> {
     const pending = this.store.decide(this.#limiter, key, cost, maxWaitMs);
     const decision = signal ? await this.#unlessAborted(pending, key, cost, signal) : await pending;
     if (decision.booking === undefined) return resultOf(decision, cost);
-    return this.#room(key).wait({ ...decision, booking: decision.booking }, cost, signal);
+    return waitingRoom(this.store, this.#limiter, key).wait(
+      { ...decision, booking: decision.booking },
+      cost,
+      signal,
+    );
   }
 
   /** The decision, or the reason of an abort that came first: then what the decision spends is given back. */
@@ -258,28 +259,9 @@ export class Throttled<S extends Store = MemoryStore> {
 
   async #giveBack(key: string, units: number, booking?: Booking): Promise<void> {
     if (units === 0) return;
-    const room = waitingRooms.get(this.store)?.get(this.#place(key));
-    if (room && !booking) await room.refund(units);
+    const room = booking ? undefined : openWaitingRoom(this.store, this.#limiter, key);
+    if (room) await room.refund(units);
     else await this.store.decide(this.#limiter, key, -units, 0, booking);
-  }
-
-  #room(key: string): WaitingRoom {
-    const rooms = waitingRooms.get(this.store) ?? new Map<string, WaitingRoom>();
-    waitingRooms.set(this.store, rooms);
-    const place = this.#place(key);
-    let room = rooms.get(place);
-    if (room === undefined) {
-      const opened = new WaitingRoom(this.store, this.#limiter, key, () => {
-        if (rooms.get(place) === opened) rooms.delete(place);
-      });
-      rooms.set(place, opened);
-      room = opened;
-    }
-    return room;
-  }
-
-  #place(key: string): string {
-    return `${this.#limiter.id}:${key}`;
   }
 
   #syncStore(method: string): SyncStore {

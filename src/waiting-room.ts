@@ -18,11 +18,32 @@ interface Waiter {
   readonly fail: (reason: unknown) => void;
 }
 
+/** The rooms in which somebody waits, by store, then by limiter and key; it holds no store alive. */
+const rooms = new WeakMap<Store, Map<string, WaitingRoom>>();
+
+/** The room of those who wait for a key, if there are any. */
+export function openWaitingRoom(store: Store, { id }: Limiter, key: string): WaitingRoom | undefined {
+  return rooms.get(store)?.get(`${id}:${key}`);
+}
+
+/** The room of those who wait for a key; it is gone once the last of them has left. */
+export function waitingRoom(store: Store, limiter: Limiter, key: string): WaitingRoom {
+  const open = openWaitingRoom(store, limiter, key);
+  if (open !== undefined) return open;
+  const ofStore = rooms.get(store) ?? new Map<string, WaitingRoom>();
+  const name = `${limiter.id}:${key}`;
+  const room = new WaitingRoom(store, limiter, key, () => {
+    if (ofStore.get(name) === room) ofStore.delete(name);
+  });
+  rooms.set(store, ofStore.set(name, room));
+  return room;
+}
+
 /**
  * Those of this process who wait for one key, in the order in which the store booked their places. Places and waiters are
  * queues of their own: when somebody leaves, everybody behind moves up a place, and the last place goes back to the store.
  */
-export class WaitingRoom {
+class WaitingRoom {
   readonly #store: Store;
   readonly #limiter: Limiter;
   readonly #key: string;
