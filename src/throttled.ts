@@ -280,6 +280,8 @@ export class Throttled<S extends Store = MemoryStore> {
         signal: undefined,
       };
     }
+    if (typeof cost !== "object")
+      throw new TypeError(complaint("cost", "a non-negative integer, or options", cost));
     knownOptions("options", cost, ["cost", "timeout", "signal"]);
     const { timeout, signal } = cost;
     if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {

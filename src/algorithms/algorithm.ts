@@ -35,7 +35,11 @@ export interface AlgorithmType {
   new (quota: Quota): Algorithm;
   /** In kebab case, e.g. `"token-bucket"`. */
   readonly algorithmName: string;
-  /** The twin for Redis: Lua that returns a table of the same functions. Without it `RedisStore` refuses the algorithm. */
+  /**
+   * The twin for Redis: Lua that defines `local algorithm`, a table with `size`, how many numbers a state has, with
+   * `new(limit, periodMs, burst)`, which answers with a table of `capacity`, `refillMs` and `horizonMs`, and with the methods
+   * of `Algorithm` as functions that take that table first. Without it `RedisStore` refuses the algorithm.
+   */
   readonly lua?: string;
 }
 

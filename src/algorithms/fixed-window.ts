@@ -6,7 +6,7 @@ import { type Algorithm, LAST_MOMENT_MS, refuseBurst, type State } from "./algor
  * the window began; those above the limit are booked in the windows that follow, `limit` to each.
  */
 export class FixedWindow implements Algorithm {
-  static readonly algorithmName = "fixed-window";
+  static readonly algorithmName: string = "fixed-window";
   readonly capacity: number;
   readonly refillMs: number;
   readonly horizonMs: number;

@@ -187,7 +187,7 @@ function algorithmType(using: AlgorithmName | AlgorithmType): AlgorithmType {
     .join(", ")}, or an algorithm of your own`;
   if (typeof using === "string" && Object.hasOwn(ALGORITHMS, using)) return ALGORITHMS[using];
   if (typeof using !== "function") throw new TypeError(complaint("using", expected, using));
-  if (!/^[a-z][a-z0-9-]*$/.test(using.algorithmName)) {
+  if (typeof using.algorithmName !== "string" || !/^[a-z][a-z0-9-]*$/.test(using.algorithmName)) {
     throw new TypeError(complaint("using.algorithmName", "a name in kebab case", using.algorithmName));
   }
   return using;

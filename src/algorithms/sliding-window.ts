@@ -8,7 +8,7 @@ import { type Algorithm, LAST_MOMENT_MS, refuseBurst, type State } from "./algor
  * The sliding window counter of Cloudflare, "How we built rate limiting capable of scaling to millions of domains" (2017).
  */
 export class SlidingWindow implements Algorithm {
-  static readonly algorithmName = "sliding-window";
+  static readonly algorithmName: string = "sliding-window";
   readonly capacity: number;
   readonly refillMs: number;
   readonly horizonMs: number;

@@ -6,7 +6,7 @@ import type { SyncStore } from "./store.js";
 
 /** Options of a `MemoryStore`. */
 export interface MemoryStoreOptions {
-  /** The most keys that are remembered, 65,536 by default; beyond it the least recently used ones are forgotten. */
+  /** The most keys that are remembered, 65,536 by default; beyond it those are forgotten that spent little and long ago. */
   readonly maxSize?: number;
   /** Where the store reads the time; by default a monotonic clock. */
   readonly clock?: Clock;
@@ -16,12 +16,17 @@ interface Entry {
   record: KeyState;
   /** The moment from which the record says no more than none. */
   expiresAt: number;
+  /** Whether at most half of the limit was left: to forget such a key would be to give it a fresh quota. */
+  spent: boolean;
 }
 
 type Table = LRUCache<string, Entry>;
 
 /** How many entries each new key looks at for one that has expired: two, so that they go faster than new ones come. */
 const SWEEP = 2;
+
+/** How many keys that spent much are passed over for one that may be forgotten; more would make a full store slow. */
+const SECOND_CHANCES = 8;
 
 /** Keeps keys in the memory of this process: bounded, least recently used first out, without timers. */
 export class MemoryStore implements SyncStore, AsyncDisposable {
@@ -53,13 +58,11 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
     const now = this.clock.now();
     const { decision, write } = limiter.decide(entry?.record, now, cost, maxWaitMs, booking);
     if (write === undefined) return decision;
+    const spent = decision.remaining * 2 <= decision.limit;
+    const next: Entry = { record: write.record, expiresAt: now + write.ttlMs, spent };
     if (write.ttlMs === 0) this.reset(limiter, key);
-    else if (entry === undefined)
-      this.#insert(limiter, key, { record: write.record, expiresAt: now + write.ttlMs }, now);
-    else {
-      entry.record = write.record;
-      entry.expiresAt = now + write.ttlMs;
-    }
+    else if (entry === undefined) this.#insert(limiter, key, next, now);
+    else Object.assign(entry, next);
     return decision;
   }
 
@@ -78,8 +81,7 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
 
   #insert(limiter: Limiter, key: string, entry: Entry, now: number): void {
     this.#sweep(now);
-    // The largest table gives way, so that a flood of new keys pushes out its own kind first.
-    if (this.#size >= this.#maxSize) this.#largest().pop();
+    if (this.#size >= this.#maxSize) this.#forget(now);
     this.#table(limiter.id).set(key, entry);
     this.#size++;
   }
@@ -92,6 +94,19 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
       this.#tables.set(id, table);
     }
     return table;
+  }
+
+  /** Makes room in the largest table, so that a flood of new keys pushes out its own kind first. */
+  #forget(now: number): void {
+    const table = this.#largest();
+    for (let chances = SECOND_CHANCES; ; chances--) {
+      const [key, entry] = table.rentries().next().value as [string, Entry];
+      if (chances === 0 || !entry.spent || entry.expiresAt <= now) {
+        table.delete(key);
+        return;
+      }
+      table.get(key);
+    }
   }
 
   #largest(): Table {
