@@ -17,12 +17,12 @@ function algorithm.new(limit, periodMs)
 end
 
 local function weighted(self, previous, now)
-  return math.floor(previous * (self.periodMs - now % self.periodMs) / self.periodMs)
+  return math.ceil(previous * (self.periodMs - now % self.periodMs) / self.periodMs)
 end
 
 local function decayed(self, previous, most)
   if previous <= most then return 0 end
-  return self.periodMs - math.ceil((most + 1) * self.periodMs / previous) + 1
+  return self.periodMs - math.floor(most * self.periodMs / previous)
 end
 
 local function giveBack(self, previous, units, ahead)
@@ -72,9 +72,8 @@ function algorithm.remaining(self, state, now)
 end
 
 function algorithm.resetAfterMs(self, state, now)
-  local previous, current, ahead = state[1], state[2], state[3]
-  local start = ahead * self.periodMs - now % self.periodMs
-  if current > 0 then return start + self.periodMs + decayed(self, current, 0) end
-  if previous > 0 then return math.max(start + decayed(self, previous, 0), 0) end
-  return 0
+  local windows = 0
+  if state[2] > 0 then windows = state[3] + 2 elseif state[1] > 0 then windows = state[3] + 1 end
+  if windows == 0 then return 0 end
+  return windows * self.periodMs - now % self.periodMs
 end

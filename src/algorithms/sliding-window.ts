@@ -63,19 +63,18 @@ export class SlidingWindow implements Algorithm {
   }
 
   resetAfterMs([previous = 0, current = 0, ahead = 0]: State, now: number): number {
-    const start = ahead * this.#periodMs - (now % this.#periodMs);
-    if (current > 0) return start + this.#periodMs + this.#decayed(current, 0);
-    return previous > 0 ? Math.max(start + this.#decayed(previous, 0), 0) : 0;
+    const windows = current > 0 ? ahead + 2 : previous > 0 ? ahead + 1 : 0;
+    return windows === 0 ? 0 : windows * this.#periodMs - (now % this.#periodMs);
   }
 
-  /** What still counts now of the window before. */
+  /** What still counts now of the window before, rounded up: rounded down, up to one call too many would pass. */
   #weighted(previous: number, now: number): number {
-    return Math.floor((previous * (this.#periodMs - (now % this.#periodMs))) / this.#periodMs);
+    return Math.ceil((previous * (this.#periodMs - (now % this.#periodMs))) / this.#periodMs);
   }
 
   /** Milliseconds into a window from which at most `most` still counts of `previous`; the period if not within the window. */
   #decayed(previous: number, most: number): number {
-    return previous <= most ? 0 : this.#periodMs - Math.ceil(((most + 1) * this.#periodMs) / previous) + 1;
+    return previous <= most ? 0 : this.#periodMs - Math.floor((most * this.#periodMs) / previous);
   }
 
   /** Gives back `units` to the windows before the last one; those between it and now were full, or nothing would be booked after them. */
