@@ -22,6 +22,11 @@ export interface Algorithm {
   wait(state: State, now: number, cost: number, queued: boolean): number;
   /** The state after `cost` is charged whether it fits or not; a negative cost gives back, never above a fresh key. */
   charge(state: State, now: number, cost: number): State;
+  /**
+   * The state without a booking of `cost` that led from `before` to `after`, all as of `now`: `before` if nothing came after
+   * it, otherwise what those who came after it need.
+   */
+  unbook(state: State, before: State, after: State, now: number, cost: number): State;
   /** The state of a key that was just used up, or `state` where it owes more than that. */
   exhaust(state: State, now: number): State;
   /** Units of cost that can be spent now. */

@@ -50,6 +50,10 @@ export abstract class Bucket implements Algorithm {
     return [Math.min(Math.max(level + cost * this.#weight, 0), this.#brim)];
   }
 
+  unbook([level = 0]: State, [before = 0]: State, [after = 0]: State): State {
+    return [Math.max(level - (after - before), 0)];
+  }
+
   exhaust([level = 0]: State, _now: number): State {
     return [Math.max(level, this.#full)];
   }

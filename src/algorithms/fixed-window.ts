@@ -47,6 +47,10 @@ export class FixedWindow implements Algorithm {
     return [Math.min(Math.max(used + cost, 0), this.#most)];
   }
 
+  unbook([used = 0]: State, [before = 0]: State, [after = 0]: State): State {
+    return [Math.max(used - (after - before), 0)];
+  }
+
   exhaust([used = 0]: State, _now: number): State {
     return [Math.max(used, this.#limit)];
   }

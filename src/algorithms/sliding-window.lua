@@ -1,15 +1,13 @@
 -- Twin of sliding-window.ts.
 
-local LAST_MOMENT_MS = 2 ^ 52
-
 local algorithm = { size = 3 }
 
 function algorithm.new(limit, periodMs)
-  local furthest = math.max(1, math.floor(LAST_MOMENT_MS / periodMs) - 2)
+  local furthest = math.max(0, math.floor(LAST_MOMENT_MS / periodMs) - 2)
   return {
     capacity = limit,
     refillMs = periodMs,
-    horizonMs = (furthest - 1) * periodMs,
+    horizonMs = math.max(0, furthest - 1) * periodMs,
     limit = limit,
     periodMs = periodMs,
     furthest = furthest,
@@ -59,6 +57,12 @@ function algorithm.charge(self, state, now, cost)
   local last = ahead + math.ceil(used / self.limit) - 1
   if last > self.furthest then return { self.limit, self.limit, self.furthest } end
   return { self.limit, used - (last - ahead) * self.limit, last }
+end
+
+function algorithm.unbook(self, state, before, after, now, cost)
+  if state[1] == after[1] and state[2] == after[2] and state[3] == after[3] then return before end
+  local skipped = math.max(after[3] - before[3] - 1, 0)
+  return algorithm.charge(self, { state[1], state[2], math.max(state[3] - skipped, 0) }, now, -cost)
 end
 
 function algorithm.exhaust(self, state, now)

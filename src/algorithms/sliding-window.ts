@@ -23,8 +23,8 @@ export class SlidingWindow implements Algorithm {
     const { limit, periodMs } = quota;
     this.capacity = limit;
     this.refillMs = periodMs;
-    this.#furthest = Math.max(1, Math.floor(LAST_MOMENT_MS / periodMs) - 2);
-    this.horizonMs = (this.#furthest - 1) * periodMs;
+    this.#furthest = Math.max(0, Math.floor(LAST_MOMENT_MS / periodMs) - 2);
+    this.horizonMs = Math.max(0, this.#furthest - 1) * periodMs;
     this.#limit = limit;
     this.#periodMs = periodMs;
   }
@@ -51,6 +51,14 @@ export class SlidingWindow implements Algorithm {
     const last = ahead + Math.ceil(used / this.#limit) - 1;
     if (last > this.#furthest) return [this.#limit, this.#limit, this.#furthest];
     return [this.#limit, used - (last - ahead) * this.#limit, last];
+  }
+
+  unbook(state: State, before: State, after: State, now: number, cost: number): State {
+    if (state.every((number, i) => number === after[i])) return before;
+    const [previous = 0, current = 0, ahead = 0] = state;
+    // Another quota may have put the booking windows further than this one had to.
+    const skipped = Math.max(after[2]! - before[2]! - 1, 0);
+    return this.charge([previous, current, Math.max(ahead - skipped, 0)], now, -cost);
   }
 
   exhaust([previous = 0, current = 0, ahead = 0]: State, now: number): State {

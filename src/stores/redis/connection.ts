@@ -1,10 +1,10 @@
-import type { Cluster, Redis, RedisOptions } from "ioredis";
+import type { Cluster, Redis } from "ioredis";
 import { complaint, printable } from "../../argument.js";
 import { StoreError } from "../../errors.js";
 import { type Breaker, OPEN } from "../breaker.js";
-import { LATE, withDeadline } from "../deadline.js";
-import { Unavailable } from "../failure-policy.js";
-import { connect } from "./connect.js";
+import { type Deadline, LATE, withDeadline } from "../deadline.js";
+import { outage } from "../failure-policy.js";
+import { connect, type RedisOptions } from "./connect.js";
 import { parseServerUrl } from "./server-url.js";
 
 /** What the store needs of a client: a `Redis` or `Cluster` of ioredis 5 or 6 is one. */
@@ -17,9 +17,12 @@ export interface RedisClient {
 /** Calls under way at most: each holds about a kilobyte until its deadline, and a server that hangs would hold them all. */
 const MOST_CALLS = 16_384;
 
-/** Errors of a server that can't serve now; all others say that something is wrong with the call or the key. */
+/** Answers of a server that can't serve now; all others say that something is wrong with the call or the key. */
 const SERVER_STATES =
-  /\b(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|OOM|MISCONF|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM|max number of clients)\b/;
+  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|OOM|MISCONF|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM|UNKILLABLE|ERR max number of clients)\b/;
+
+/** What servers before Redis 7 put around the error of a command in a script. */
+const IN_SCRIPT = /^ERR Error running script .*?: @user_script: ?\d+: -?/;
 
 /** A client behind a deadline and a breaker: whatever state it is in, a call settles in time. */
 export class Connection {
@@ -28,36 +31,55 @@ export class Connection {
   readonly #own: Redis | Cluster | undefined;
   readonly #deadlineMs: number;
   readonly #breaker: Breaker;
-  #connected: Promise<void> | undefined;
-  /** What the client last complained about; a call that is late does not know why. */
-  #complaint = "";
+  /** Calls that go on once the client is connected. */
+  readonly #waiting = new Set<() => void>();
+  readonly #secrets: readonly string[] = [];
+  /** What the client last reported; a call that is late does not know why. */
+  #lastError = "";
   #calls = 0;
   #idle: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
   /** @throws TypeError for anything but a URL or a client; it never shows a password. */
-  constructor(server: unknown, deadlineMs: number, breaker: Breaker, redisOptions: RedisOptions = {}) {
+  constructor(server: unknown, deadlineMs: number, breaker: Breaker, redisOptions: RedisOptions | undefined) {
     this.#deadlineMs = deadlineMs;
     this.#breaker = breaker;
-    if (typeof server === "string") {
-      this.#own = connect(parseServerUrl(server), deadlineMs, redisOptions);
-      this.#own.on("error", (error: Error) => {
-        this.#complaint = error.message;
-      });
-      this.#client = this.#own;
-    } else this.#client = clientOf(server);
+    if (typeof server !== "string") {
+      this.#client = clientOf(server);
+      if (redisOptions === undefined) return;
+      throw new TypeError("Expected `redisOptions` only beside a URL: a client has options of its own");
+    }
+    const { password } = parseServerUrl(server);
+    const own = connect(parseServerUrl(server), deadlineMs, redisOptions ?? {});
+    const secrets = [password, redisOptions?.password, redisOptions?.sentinelPassword];
+    this.#secrets = secrets.filter((secret): secret is string => typeof secret === "string" && secret !== "");
+    own.on("error", (error: Error) => {
+      this.#lastError = error.message;
+    });
+    own.on("ready", () => {
+      this.#lastError = "";
+      for (const goOn of this.#waiting) goOn();
+      this.#waiting.clear();
+    });
+    this.#own = own;
+    this.#client = own;
   }
 
-  /** What `call` answers. Rejects with a StoreError: `Unavailable` unless the server refused this very call. */
-  async run<T>(operation: string, call: (client: RedisClient) => Promise<T>): Promise<T> {
-    if (this.#closed !== undefined) throw new Unavailable("redis", operation, "it is closed");
+  /**
+   * What `call` answers. Rejects with a StoreError: an outage, unless the server refused this very call, or the caller asks
+   * too much of the store.
+   */
+  async run<T>(operation: string, call: (client: RedisClient, deadline: Deadline) => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) throw new StoreError("redis", operation, "it is closed");
     if (this.#calls >= MOST_CALLS) {
-      throw new Unavailable("redis", operation, `${MOST_CALLS} calls are under way already`);
+      throw new StoreError("redis", operation, `${MOST_CALLS} calls are under way already`);
     }
     this.#calls++;
     try {
-      const inTime = () => withDeadline(this.#deadlineMs, async () => call(await this.#ready()));
-      return await this.#breaker.run(inTime, isUnavailable);
+      return await this.#breaker.run(
+        () => withDeadline(this.#deadlineMs, async (deadline) => call(await this.#ready(deadline), deadline)),
+        isOutage,
+      );
     } catch (error) {
       throw this.#storeError(operation, error);
     } finally {
@@ -76,36 +98,41 @@ export class Connection {
   }
 
   /** The client once it is connected: its own queue would carry commands out long after they were given up. */
-  async #ready(): Promise<RedisClient> {
+  async #ready(deadline: Deadline): Promise<RedisClient> {
     const own = this.#own;
     if (own === undefined || own.status === "ready") return this.#client;
     if (own.status === "wait") own.connect().catch(() => {});
-    this.#connected ??= new Promise((resolve) => {
-      own.once("ready", () => {
-        this.#connected = undefined;
-        resolve();
-      });
+    await new Promise<void>((resolve) => {
+      this.#waiting.add(resolve);
+      deadline.onPass = () => this.#waiting.delete(resolve);
     });
-    await this.#connected;
     return this.#client;
   }
 
   #storeError(operation: string, error: unknown): StoreError {
     if (isReply(error)) {
-      const Kind = isUnavailable(error) ? Unavailable : StoreError;
-      // Only the message: errors of ioredis carry the command, and with it keys.
-      return new Kind("redis", operation, printable(error.message, 200));
+      const problem = this.#redacted(error.message);
+      return isOutage(error)
+        ? outage("redis", operation, problem)
+        : new StoreError("redis", operation, problem);
     }
-    if (error === OPEN)
-      return this.#unavailable(operation, "it is left alone after several failures in a row");
-    if (error === LATE) return this.#unavailable(operation, `no answer within ${this.#deadlineMs} ms`);
-    return this.#unavailable(operation, "the connection was lost");
+    if (error === OPEN) return this.#outage(operation, "it is left alone after several failures in a row");
+    if (error === LATE) return this.#outage(operation, `no answer within ${this.#deadlineMs} ms`);
+    return this.#outage(operation, "the connection was lost");
   }
 
-  #unavailable(operation: string, problem: string): StoreError {
-    const ready = this.#own === undefined || this.#own.status === "ready";
-    const why = ready || this.#complaint === "" ? "" : ` (${printable(this.#complaint, 200)})`;
-    return new Unavailable("redis", operation, problem + why);
+  #outage(operation: string, problem: string): StoreError {
+    const why = this.#lastError === "" ? "" : ` (${this.#redacted(this.#lastError)})`;
+    return outage("redis", operation, problem + why);
+  }
+
+  /** A message without what servers quote of a command, which may be a key, and without passwords. */
+  #redacted(message: string): string {
+    const said = message.replace(/,? with args beginning with.*/s, "");
+    return printable(
+      this.#secrets.reduce((text, secret) => text.replaceAll(secret, "…"), said),
+      200,
+    );
   }
 }
 
@@ -117,8 +144,9 @@ function clientOf(server: unknown): RedisClient {
   throw new TypeError(complaint("server", "a URL or an ioredis client", server));
 }
 
-function isUnavailable(error: unknown): boolean {
-  return !isReply(error) || SERVER_STATES.test(error.message);
+/** Whether an error is the server's or the connection's, and not that of a call that the server refused. */
+function isOutage(error: unknown): boolean {
+  return !isReply(error) || SERVER_STATES.test(error.message.replace(IN_SCRIPT, ""));
 }
 
 /** Whether the server itself answered with an error. */

@@ -1,11 +1,13 @@
 import type { AlgorithmType } from "../../algorithms/algorithm.js";
 import type { Booking, Decision, Limiter } from "../../algorithms/limiter.js";
 import { complaint, knownOptions } from "../../argument.js";
-import type { Clock } from "../../clock.js";
+import { type Clock, checkClock } from "../../clock.js";
 import { type Duration, toMs } from "../../duration.js";
+import { StoreError } from "../../errors.js";
 import { Breaker, type BreakerOptions } from "../breaker.js";
+import { type Deadline, LONGEST_DEADLINE_MS } from "../deadline.js";
 import { FailurePolicy, type OnUnavailable } from "../failure-policy.js";
-import type { Store } from "../store.js";
+import type { Answer, Store } from "../store.js";
 import { Connection, type RedisClient } from "./connection.js";
 import { type Script, scriptOf } from "./scripts.js";
 
@@ -45,11 +47,19 @@ export class RedisStore implements Store, AsyncDisposable {
     knownOptions("options", options, OPTIONS);
     const { prefix = "throttled", deadline = "250ms", onUnavailable = "throw", clock } = options;
     if (typeof prefix !== "string") throw new TypeError(complaint("prefix", "a string", prefix));
-    if (clock !== undefined) this.clock = clock;
+    if (clock !== undefined) this.clock = checkClock(clock);
     this.#prefix = prefix;
     this.#policy = new FailurePolicy(onUnavailable);
-    const breaker = new Breaker(options.breaker);
-    this.#connection = new Connection(server, toMs("deadline", deadline), breaker, options.redisOptions);
+    const { redisOptions } = options;
+    if (redisOptions !== undefined && (typeof redisOptions !== "object" || redisOptions === null)) {
+      throw new TypeError(complaint("redisOptions", "an object", redisOptions));
+    }
+    this.#connection = new Connection(
+      server,
+      deadlineOf(deadline),
+      new Breaker(options.breaker),
+      redisOptions,
+    );
   }
 
   async decide(
@@ -58,7 +68,7 @@ export class RedisStore implements Store, AsyncDisposable {
     cost: number,
     maxWaitMs: number,
     booking?: Booking,
-  ): Promise<Decision> {
+  ): Promise<Answer> {
     const script = this.#script(limiter.algorithm);
     const args = [
       this.#key(limiter, key),
@@ -70,7 +80,10 @@ export class RedisStore implements Store, AsyncDisposable {
       ...limiter.quotas.flatMap(({ limit, periodMs, burst }) => [`${limit}`, `${periodMs}`, `${burst}`]),
     ];
     return this.#policy.decide(limiter, key, cost, maxWaitMs, booking, async () =>
-      decisionOf(limiter, await this.#connection.run("decide", (client) => call(client, script, args))),
+      decisionOf(
+        limiter,
+        await this.#connection.run("decide", (client, deadline) => call(client, deadline, script, args)),
+      ),
     );
   }
 
@@ -104,20 +117,36 @@ export class RedisStore implements Store, AsyncDisposable {
   }
 }
 
-async function call(client: RedisClient, { sha, source }: Script, args: readonly string[]): Promise<unknown> {
+function deadlineOf(deadline: Duration): number {
+  const ms = toMs("deadline", deadline);
+  if (ms > 0 && ms <= LONGEST_DEADLINE_MS) return ms;
+  throw new RangeError(complaint("deadline", "a duration from 1 ms to 24 days", deadline));
+}
+
+async function call(
+  client: RedisClient,
+  deadline: Deadline,
+  { sha, source }: Script,
+  args: readonly string[],
+): Promise<unknown> {
   try {
     return await client.evalsha(sha, 1, ...args);
   } catch (error) {
-    if (!String((error as Error)?.message).includes("NOSCRIPT")) throw error;
+    if (deadline.passed || !/^NOSCRIPT\b/.test(String((error as Error)?.message))) throw error;
     return await client.eval(source, 1, ...args);
   }
 }
 
+/** @throws StoreError for an answer that is not the script's: nothing but its own word lets a call pass. */
 function decisionOf(limiter: Limiter, reply: unknown): Decision {
   const [answer, waitMs, before, after] = Array.isArray(reply) ? reply : [reply];
-  const [limited, quotaIndex = 0, remaining = 0, resetAfterMs = 0, retryAfterMs = 0] = String(answer)
-    .split(" ")
-    .map(Number);
+  const numbers = /^[01] \d+ \d+ \d+ (?:\d+|-1)$/.test(String(answer))
+    ? String(answer).split(" ").map(Number)
+    : [];
+  const [limited, quotaIndex = -1, remaining = 0, resetAfterMs = 0, retryAfterMs = 0] = numbers;
+  if (limiter.quotas[quotaIndex] === undefined) {
+    throw new StoreError("redis", "decide", "the answer is not that of its script");
+  }
   const decision: Decision = {
     limited: limited === 1,
     quotaIndex,

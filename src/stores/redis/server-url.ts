@@ -1,5 +1,3 @@
-import { printable } from "../../argument.js";
-
 /** One address of a server. */
 export interface Address {
   readonly host: string;
@@ -50,7 +48,7 @@ export function parseServerUrl(url: string): Server {
   const name = url.slice(0, end).toLowerCase();
   const rest = url.slice(end + 3);
   if (name === "unix") return parseUnix(rest);
-  const [kind, tls] = SCHEMES.get(name) ?? fail(`the scheme ${printable(name, 16)} is not known`);
+  const [kind, tls] = SCHEMES.get(name) ?? fail("its scheme is not known");
 
   const at = rest.lastIndexOf("@");
   const slash = rest.indexOf("/", at + 1);
