@@ -1,85 +1,84 @@
-import { randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
 import { Redis } from "ioredis";
+import { Redis as Redis5 } from "ioredis-5";
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { type AlgorithmName, type Booking, Limiter } from "../../src/algorithms/limiter.js";
-import { RedisStore } from "../../src/redis.js";
 import { MemoryStore } from "../../src/stores/memory-store.js";
+import { type RedisClient, RedisStore } from "../../src/stores/redis/redis-store.js";
 import { ManualClock } from "../../src/testing/manual-clock.js";
+import { visible } from "./player.js";
+import { ALGORITHMS, FORWARD, type Program, programs } from "./programs.js";
 
-const redis = new Redis(inject("redisUrl"));
-afterAll(() => redis.disconnect());
+const LEAST_CALLS = 20_000;
+/** More than it takes: their lengths vary. */
+const PROGRAMS = 260;
 
-const ALGOS = ["fixed-window", "sliding-window", "token-bucket", "leaky-bucket", "gcra"] as const;
-const QUOTAS = [
-  "10/s",
-  "3/s",
-  "1/ms",
-  "7/m",
-  "100/h",
-  "3/7ms",
-  "1000000/s",
-  "5/s; 20/m",
-  "2/d; 1/s; 40/w",
-  "1/w",
-  "5000/s",
-  "4500000000000/s",
-];
+const clients = [new Redis(inject("redisUrl")), new Redis5(inject("redisUrl"))] as const;
+afterAll(() => {
+  for (const client of clients) client.disconnect();
+});
 
-function rng(seed: number) {
-  let s = seed >>> 0;
-  return (n: number) => {
-    s = (Math.imul(s, 1664525) + 1013904223) >>> 0;
-    return Math.floor((s / 2 ** 32) * n);
-  };
+interface Place {
+  readonly cost: number;
+  readonly memory: Booking;
+  readonly redis: Booking;
 }
 
-describe.each(ALGOS)("%s", (using: AlgorithmName) => {
-  test("Redis and memory answer the same, field by field", { timeout: 120_000 }, async () => {
-    let ops = 0;
-    for (let seed = 1; ops < 20_000; seed++) {
-      const pick = rng(seed * 7919);
-      const quota = QUOTAS[pick(QUOTAS.length)]!;
-      const limiter = new Limiter(using, quota);
-      const clock = new ManualClock(1_700_000_000_000 + pick(10_000_000));
-      const memory = new MemoryStore({ clock });
-      const store = new RedisStore(redis, { clock, prefix: randomUUID() });
-      const cap = limiter.capacity(0);
-      const period = limiter.quotas[0]!.periodMs;
-      const booked: { cost: number; memory: Booking; redis: Booking }[] = [];
-      const trace: unknown[] = [quota];
-      for (let i = 0; i < 200; i++, ops++) {
-        const step = pick(12);
-        if (step < 6)
-          clock.advance(
-            pick(2) ? pick(Math.ceil((period / limiter.quotas[0]!.limit) * 3) + 2) : pick(period),
-          );
-        if (step === 6) clock.advance(pick(period * 4));
-        if (step === 7 && pick(4) === 0)
-          clock.set(Math.max(0, clock.now() - pick(pick(2) ? period : period * 20)));
-        const kind = pick(20);
-        let cost = [0, 1, 1, 1, 2, pick(cap) + 1, cap, cap + 1][pick(8)]!;
-        let wait = [0, 0, 0, pick(period), period * 3, period * 50][pick(6)]!;
-        let booking: (typeof booked)[number] | undefined;
-        if (kind === 0) (cost = -(pick(cap) + 1)), (wait = 0);
-        if (kind === 1) wait = Number.POSITIVE_INFINITY;
-        if (kind === 2 && pick(10) === 0) (cost = Number.MAX_SAFE_INTEGER), (wait = Number.POSITIVE_INFINITY);
-        if (kind >= 17 && booked.length > 0) {
-          booking = pick(2) ? booked.pop()! : booked.splice(pick(booked.length), 1)[0]!;
-          cost = -booking.cost;
-          wait = 0;
-        }
-        const m = memory.decide(limiter, "k", cost, wait, booking?.memory);
-        const r = await store.decide(limiter, "k", cost, wait, booking?.redis);
-        trace.push([clock.now(), cost, wait, booking !== undefined]);
-        const { booking: mb, ...mr } = m;
-        const { booking: rb, ...rr } = r;
-        expect({ ...rr, waitMs: rb?.waitMs }, JSON.stringify(trace.slice(-30))).toEqual({
-          ...mr,
-          waitMs: mb?.waitMs,
-        });
-        for (const n of [mr.remaining, mr.resetAfterMs]) expect(Number.isSafeInteger(n) && n >= 0).toBe(true);
-        if (mb && rb) booked.push({ cost, memory: mb, redis: rb });
-      }
+/** Runs a program on a key of a memory store and of a Redis store that go by one clock. */
+async function compare(using: AlgorithmName, program: Program, client: RedisClient): Promise<void> {
+  const clock = new ManualClock(program.startMs);
+  const limiter = new Limiter(using, program.quotas);
+  const memory = new MemoryStore({ clock });
+  const redis = new RedisStore(client, { clock, prefix: `differential:${randomUUID()}` });
+  const places: Place[] = [];
+  for (const { pauseMs, cancel, ...call } of program.steps) {
+    clock.set(Math.max(0, clock.now() + pauseMs));
+    const [place] = cancel === undefined ? [] : places.splice(-1 - (cancel % places.length), 1);
+    const { cost, maxWaitMs } = place === undefined ? call : { cost: -place.cost, maxWaitMs: 0 };
+    const expected = memory.decide(limiter, "key", cost, maxWaitMs, place?.memory);
+    const actual = await redis.decide(limiter, "key", cost, maxWaitMs, place?.redis);
+    if (!isDeepStrictEqual(visible(actual), visible(expected))) {
+      expect(visible(actual)).toEqual(visible(expected));
     }
+    if (expected.booking !== undefined) {
+      places.push({ cost, memory: expected.booking, redis: actual.booking! });
+    }
+  }
+  await redis.reset(limiter, "key");
+}
+
+/** The first of many runs at once that fails, and how. */
+async function firstFailure(
+  runs: readonly Promise<void>[],
+): Promise<{ index: number; reason: unknown } | undefined> {
+  const results = await Promise.allSettled(runs);
+  const index = results.findIndex(({ status }) => status === "rejected");
+  const result = results[index];
+  return result?.status === "rejected" ? { index, reason: result.reason } : undefined;
+}
+
+describe.each(ALGORITHMS)("%s", (using) => {
+  test("Redis and memory answer the same, field by field", { timeout: 120_000 }, async () => {
+    const kinds = [...FORWARD, "flood", "step back"] as const;
+    const arbitrary = programs(using, { quotas: 3, kinds, steps: 250 });
+    const seed = randomInt(2 ** 31);
+    const sample: Program[] = [];
+    let calls = 0;
+    for (const program of fc.sample(arbitrary, { seed, numRuns: PROGRAMS })) {
+      if (calls >= LEAST_CALLS) break;
+      sample.push(program);
+      calls += program.steps.length;
+    }
+    expect(calls).toBeGreaterThanOrEqual(LEAST_CALLS);
+    // All at once, so that the calls of one travel with those of the others.
+    const failure = await firstFailure(sample.map((program, i) => compare(using, program, clients[i % 2]!)));
+    if (failure === undefined) return;
+    const client = clients[failure.index % 2]!;
+    const again = fc.asyncProperty(arbitrary, (program) => compare(using, program, client));
+    // Fails with the shortest program that shows the difference.
+    await fc.assert(again, { seed, path: `${failure.index}` });
+    throw failure.reason;
   });
 });

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import type { Algorithm, AlgorithmType, State } from "../../src/algorithms/algorithm.js";
+import { Limiter } from "../../src/algorithms/limiter.js";
+import type { Quota } from "../../src/quota.js";
+import { MemoryStore } from "../../src/stores/memory-store.js";
+import { ManualClock } from "../../src/testing/manual-clock.js";
+
+/** One call of up to `limit` units, then none for a whole period. The state is how much of that is left. */
+class Cooldown implements Algorithm {
+  static readonly algorithmName = "cooldown";
+  readonly capacity: number;
+  readonly refillMs: number;
+  readonly horizonMs = 2 ** 50;
+  readonly fresh: State = [0];
+
+  constructor({ limit, periodMs }: Quota) {
+    this.capacity = limit;
+    this.refillMs = periodMs;
+  }
+
+  advance([left = 0]: State, from: number, to: number): State {
+    return [Math.max(left - (to - from), 0)];
+  }
+
+  wait([left = 0]: State, _now: number, cost: number): number {
+    return cost > this.capacity ? Number.POSITIVE_INFINITY : left;
+  }
+
+  charge([left = 0]: State, _now: number, cost: number): State {
+    return [cost < 0 ? 0 : left + this.refillMs];
+  }
+
+  exhaust([left = 0]: State): State {
+    return [Math.max(left, this.refillMs)];
+  }
+
+  remaining([left = 0]: State): number {
+    return left > 0 ? 0 : this.capacity;
+  }
+
+  resetAfterMs([left = 0]: State): number {
+    return left;
+  }
+}
+
+describe("an algorithm of one's own", () => {
+  test("decides, with a name of its own in the id", () => {
+    const clock = new ManualClock();
+    const store = new MemoryStore({ clock });
+    const limiter = new Limiter(Cooldown, "3/s");
+    expect(limiter.id).toBe("cooldown:3/1000/3");
+    expect(limiter.algorithm).toBe(Cooldown);
+    expect(store.decide(limiter, "key", 2, 0)).toMatchObject({ limited: false, remaining: 0 });
+    clock.advance(400);
+    expect(store.decide(limiter, "key", 1, 0)).toMatchObject({ limited: true, retryAfterMs: 600 });
+    expect(store.decide(limiter, "key", 4, 0)).toMatchObject({ limited: true, retryAfterMs: Infinity });
+    expect(store.decide(limiter, "key", 1, 600)).toMatchObject({ booking: { waitMs: 600 } });
+    clock.advance(1600);
+    expect(store.decide(limiter, "key", 0, 0)).toMatchObject({ remaining: 3, resetAfterMs: 0 });
+  });
+
+  test("takes part in decisions over several quotas", () => {
+    const store = new MemoryStore({ clock: new ManualClock() });
+    const limiter = new Limiter(Cooldown, "5/s; 3/m");
+    expect(store.decide(limiter, "key", 4, 0)).toMatchObject({ limited: true, quotaIndex: 1 });
+    expect(store.decide(limiter, "key", 3, 0)).toMatchObject({ limited: false, quotaIndex: 0 });
+    expect(store.decide(limiter, "key", 1, 0)).toMatchObject({ quotaIndex: 1, retryAfterMs: 60_000 });
+  });
+});
+
+describe("`using`", () => {
+  const names = '"fixed-window", "sliding-window", "token-bucket", "leaky-bucket", "gcra"';
+  const refused = (using: unknown) => () => new Limiter(using as AlgorithmType, "5/s");
+
+  test.each([
+    ["bucket", '"bucket"'],
+    ["Token-Bucket", '"Token-Bucket"'],
+    ["toString", '"toString"'],
+    ["__proto__", '"__proto__"'],
+    ["", '""'],
+    [7, "7"],
+    [null, "null"],
+    [undefined, "undefined"],
+    [{ algorithmName: "mine" }, "an object"],
+    [["gcra"], "an array"],
+  ])("refuses %j", (using, shown) => {
+    expect(refused(using)).toThrow(
+      new TypeError(`Expected \`using\` to be one of ${names}, or an algorithm of your own, got ${shown}`),
+    );
+  });
+
+  test.each([
+    ["Cooldown", '"Cooldown"'],
+    ["cool down", '"cool down"'],
+    ["cool:down", '"cool:down"'],
+    ["2-windows", '"2-windows"'],
+    ["-cooldown", '"-cooldown"'],
+    ["cooldown\n", '"cooldown\\u000a"'],
+    ["", '""'],
+    [7, "7"],
+    [null, "null"],
+    [undefined, "undefined"],
+  ])("refuses an algorithm with the name %j", (algorithmName, shown) => {
+    const using = class extends Cooldown {};
+    Object.defineProperty(using, "algorithmName", { value: algorithmName });
+    expect(refused(using)).toThrow(
+      new TypeError(`Expected \`using.algorithmName\` to be a name in kebab case, got ${shown}`),
+    );
+  });
+
+  test("refuses a function that is no algorithm", () => {
+    expect(refused(() => {})).toThrow(
+      new TypeError("Expected `using.algorithmName` to be a name in kebab case, got undefined"),
+    );
+  });
+});
