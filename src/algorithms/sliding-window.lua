@@ -15,12 +15,12 @@ function algorithm.new(limit, periodMs)
 end
 
 local function weighted(self, previous, now)
-  return math.ceil(previous * (self.periodMs - now % self.periodMs) / self.periodMs)
+  return math.ceil(previous * (self.periodMs - 1 - now % self.periodMs) / self.periodMs)
 end
 
 local function decayed(self, previous, most)
   if previous <= most then return 0 end
-  return self.periodMs - math.floor(most * self.periodMs / previous)
+  return self.periodMs - 1 - math.floor(most * self.periodMs / previous)
 end
 
 local function giveBack(self, previous, units, ahead)
@@ -43,10 +43,8 @@ function algorithm.wait(self, state, now, cost, queued)
   if cost > self.limit then return math.huge end
   local previous, current, ahead = state[1], state[2], state[3]
   local elapsed, free = now % self.periodMs, self.limit - cost
-  local here = self.periodMs
-  if free >= current then here = decayed(self, previous, free - current) end
-  if here < self.periodMs then return math.max(ahead * self.periodMs + here - elapsed, 0) end
-  return (ahead + 1) * self.periodMs + decayed(self, current, free) - elapsed
+  if current > free then return (ahead + 1) * self.periodMs + decayed(self, current, free) - elapsed end
+  return math.max(ahead * self.periodMs + decayed(self, previous, free - current) - elapsed, 0)
 end
 
 function algorithm.charge(self, state, now, cost)
@@ -79,5 +77,5 @@ function algorithm.resetAfterMs(self, state, now)
   local windows = 0
   if state[2] > 0 then windows = state[3] + 2 elseif state[1] > 0 then windows = state[3] + 1 end
   if windows == 0 then return 0 end
-  return windows * self.periodMs - now % self.periodMs
+  return windows * self.periodMs - 1 - now % self.periodMs
 end

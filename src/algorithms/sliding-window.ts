@@ -39,9 +39,8 @@ export class SlidingWindow implements Algorithm {
     if (cost > this.#limit) return Number.POSITIVE_INFINITY;
     const elapsed = now % this.#periodMs;
     const free = this.#limit - cost;
-    const here = free < current ? this.#periodMs : this.#decayed(previous, free - current);
-    if (here < this.#periodMs) return Math.max(ahead * this.#periodMs + here - elapsed, 0);
-    return (ahead + 1) * this.#periodMs + this.#decayed(current, free) - elapsed;
+    if (current > free) return (ahead + 1) * this.#periodMs + this.#decayed(current, free) - elapsed;
+    return Math.max(ahead * this.#periodMs + this.#decayed(previous, free - current) - elapsed, 0);
   }
 
   charge([previous = 0, current = 0, ahead = 0]: State, _now: number, cost: number): State {
@@ -72,17 +71,20 @@ export class SlidingWindow implements Algorithm {
 
   resetAfterMs([previous = 0, current = 0, ahead = 0]: State, now: number): number {
     const windows = current > 0 ? ahead + 2 : previous > 0 ? ahead + 1 : 0;
-    return windows === 0 ? 0 : windows * this.#periodMs - (now % this.#periodMs);
+    return windows === 0 ? 0 : windows * this.#periodMs - 1 - (now % this.#periodMs);
   }
 
-  /** What still counts now of the window before, rounded up: rounded down, up to one call too many would pass. */
+  /**
+   * What still counts now of the window before: rounded up, as rounded down it would let up to one unit too many pass, and
+   * with this millisecond as good as over, as otherwise the last unit of a window would never pass.
+   */
   #weighted(previous: number, now: number): number {
-    return Math.ceil((previous * (this.#periodMs - (now % this.#periodMs))) / this.#periodMs);
+    return Math.ceil((previous * (this.#periodMs - 1 - (now % this.#periodMs))) / this.#periodMs);
   }
 
-  /** Milliseconds into a window from which at most `most` still counts of `previous`; the period if not within the window. */
+  /** Milliseconds into a window from which at most `most` still counts of `previous`. */
   #decayed(previous: number, most: number): number {
-    return previous <= most ? 0 : this.#periodMs - Math.floor((most * this.#periodMs) / previous);
+    return previous <= most ? 0 : this.#periodMs - 1 - Math.floor((most * this.#periodMs) / previous);
   }
 
   /** Gives back `units` to the windows before the last one; those between it and now were full, or nothing would be booked after them. */
