@@ -99,6 +99,23 @@ describe("sliding window", () => {
     ]);
   });
 
+  test("a debt that is given back is taken off the windows that owe it, from the last one on", () => {
+    trace("sliding-window", "10/s", [
+      { at: 0, cost: 45, maxWaitMs: NEVER, remaining: 0, resetAfterMs: 5801 },
+      { at: 0, cost: -20, remaining: 0, resetAfterMs: 3801 },
+      { at: 0, cost: 0, remaining: 0, resetAfterMs: 3801, retryAfterMs: 2501 },
+      { at: 0, cost: 20, maxWaitMs: NEVER, remaining: 0, resetAfterMs: 5801 },
+      { at: 0, cost: -50, remaining: 10, resetAfterMs: 0 },
+    ]);
+  });
+
+  test("a debt that is given back in full is forgotten", () => {
+    trace("sliding-window", "10/s", [
+      { at: 0, cost: 25, maxWaitMs: NEVER, remaining: 0, resetAfterMs: 3801 },
+      { at: 0, cost: -25, remaining: 10, resetAfterMs: 0 },
+    ]);
+  });
+
   test("units are given back to this window first, then to the one before", () => {
     trace("sliding-window", "10/s", [
       { at: 0, cost: 8, remaining: 2, resetAfterMs: 1876 },

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { expectAlike, Player, play } from "./player.js";
-import { ALGORITHMS, programs, sequels } from "./programs.js";
+import { ALGORITHMS, programs, sequels, smallQuota } from "./programs.js";
 
 const RUNS = { numRuns: 300 };
 
@@ -75,6 +75,24 @@ describe.each(ALGORITHMS)("units given back: %s", (using) => {
         key.refund(cost);
         expectAlike(key, other, later);
       }),
+      RUNS,
+    );
+  });
+
+  test("of a charge into debt leave no trace, if given back at once", () => {
+    fc.assert(
+      fc.property(
+        sequels(using, { kinds: ["call"], quota: smallQuota }),
+        fc.nat(),
+        ({ program, later }, number) => {
+          const { key } = play(using, program);
+          const other = key.at(0);
+          const cost = (number % (3 * key.capacity)) + 1;
+          key.charge(cost);
+          key.refund(cost);
+          expectAlike(key, other, later);
+        },
+      ),
       RUNS,
     );
   });
