@@ -77,7 +77,7 @@ export class Connection {
     this.#calls++;
     try {
       return await this.#breaker.run(
-        () => withDeadline(this.#deadlineMs, async (deadline) => call(await this.#ready(deadline), deadline)),
+        () => withDeadline(this.#deadlineMs, (deadline) => this.#whenReady(deadline, call)),
         isOutage,
       );
     } catch (error) {
@@ -97,16 +97,21 @@ export class Connection {
     return this.#closed;
   }
 
-  /** The client once it is connected: its own queue would carry commands out long after they were given up. */
-  async #ready(deadline: Deadline): Promise<RedisClient> {
+  /** Calls once the client is connected: its own queue would carry commands out long after they were given up. */
+  #whenReady<T>(
+    deadline: Deadline,
+    call: (client: RedisClient, deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
     const own = this.#own;
-    if (own === undefined || own.status === "ready") return this.#client;
+    if (own === undefined || own.status === "ready") return call(this.#client, deadline);
     if (own.status === "wait") own.connect().catch(() => {});
-    await new Promise<void>((resolve) => {
-      this.#waiting.add(resolve);
-      deadline.onPass = () => this.#waiting.delete(resolve);
+    return new Promise((resolve, reject) => {
+      const goOn = (): void => {
+        call(own, deadline).then(resolve, reject);
+      };
+      this.#waiting.add(goOn);
+      deadline.onPass = () => this.#waiting.delete(goOn);
     });
-    return this.#client;
   }
 
   #storeError(operation: string, error: unknown): StoreError {
@@ -118,12 +123,16 @@ export class Connection {
     }
     if (error === OPEN) return this.#outage(operation, "it is left alone after several failures in a row");
     if (error === LATE) return this.#outage(operation, `no answer within ${this.#deadlineMs} ms`);
-    return this.#outage(operation, "the connection was lost");
+    const { name, message } = error instanceof Error ? error : { name: "", message: String(error) };
+    return this.#outage(
+      operation,
+      name === "MaxRetriesPerRequestError" ? "the connection was lost" : message,
+    );
   }
 
   #outage(operation: string, problem: string): StoreError {
     const why = this.#lastError === "" ? "" : ` (${this.#redacted(this.#lastError)})`;
-    return outage("redis", operation, problem + why);
+    return outage("redis", operation, this.#redacted(problem) + why);
   }
 
   /** A message without what servers quote of a command, which may be a key, and without passwords. */

@@ -1,3 +1,5 @@
+import { isIPv6 } from "node:net";
+
 /** One address of a server. */
 export interface Address {
   readonly host: string;
@@ -74,10 +76,12 @@ function parseUnix(rest: string): Server {
 
 function parseAddress(text: string, defaultPort: number): Address {
   const [, host, digits] = /^(\[[0-9a-f:.]+\]|[^:/?#@[\]\s%]+)(?::(\d{1,5}))?$/i.exec(text) ?? [];
-  if (host === undefined) return fail("a host or port is not of that form");
+  const inBrackets = host?.startsWith("[") && host.slice(1, -1);
+  if (host === undefined || (inBrackets && !isIPv6(inBrackets)))
+    return fail("a host or port is not of that form");
   const port = digits === undefined ? defaultPort : Number(digits);
   if (port < 1 || port > 65_535) return fail("a port is not from 1 to 65535");
-  return { host: host.replace(/^\[(.*)\]$/, "$1"), port };
+  return { host: inBrackets || host, port };
 }
 
 function parseCredentials(text: string): Pick<Server, "username" | "password"> {
