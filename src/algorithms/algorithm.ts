@@ -24,9 +24,9 @@ export interface Algorithm {
   charge(state: State, now: number, cost: number): State;
   /**
    * The state without a booking of `cost` that led from `before` to `after`, all as of `now`: `before` if nothing came after
-   * it, otherwise what those who came after it need.
+   * it, otherwise what those who came after it need. Without this method `cost` is charged back.
    */
-  unbook(state: State, before: State, after: State, now: number, cost: number): State;
+  unbook?(state: State, before: State, after: State, now: number, cost: number): State;
   /** The state of a key that was just used up, or `state` where it owes more than that. */
   exhaust(state: State, now: number): State;
   /** Units of cost that can be spent now. */

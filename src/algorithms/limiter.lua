@@ -113,6 +113,7 @@ local function charge(list, moment, units)
 end
 
 local function unbook(found, left, units)
+  if not algorithm.unbook then return charge(states, at, -units) end
   local before, after, unbooked = statesOf(found), statesOf(left), {}
   for i, quota in ipairs(quotas) do
     unbooked[i] = algorithm.unbook(quota, states[i], before[i], after[i], at, units)

@@ -137,9 +137,10 @@ export class Limiter {
   #unbook(states: readonly State[], booking: Booking, at: number, cost: number): State[] {
     const before = this.#states(booking.before as KeyState | undefined, false, at);
     const after = this.#states(booking.after as KeyState, false, at);
-    return this.#algorithms.map((algorithm, i) =>
-      algorithm.unbook(states[i]!, before[i]!, after[i]!, at, cost),
-    );
+    return this.#algorithms.map((algorithm, i) => {
+      const state = states[i]!;
+      return algorithm.unbook?.(state, before[i]!, after[i]!, at, cost) ?? algorithm.charge(state, at, -cost);
+    });
   }
 
   /** The answer to a call that was charged at `moment`, which is `at` or, for a booking, later; the numbers are those of then. */
