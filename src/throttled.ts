@@ -127,7 +127,8 @@ export class Throttled<S extends Store = MemoryStore> {
 
   /** `limit` for stores that answer at once; it never waits. @throws TypeError, RangeError */
   limitSync(this: Throttled<SyncStore>, key?: string, cost?: number): RateLimitResult {
-    return this.#limitNow("limitSync", { key, cost }).result;
+    const units = this.#costOf(cost);
+    return resultOf(this.#syncStore("limitSync").decide(this.#limiter, this.#keyOf(key), units, 0), units);
   }
 
   /** What a key has left, without spending. Rejects with a TypeError, RangeError or StoreError. */
@@ -143,12 +144,14 @@ export class Throttled<S extends Store = MemoryStore> {
   /** `limit` that rejects with a LimitedError instead of answering that it is limited. */
   async acquire(key?: string, cost?: number | CallOptions): Promise<Permit> {
     const call = this.#call(key, cost);
-    return this.#permit({ ...call, ...(await this.#limit(call)) });
+    return this.#permit(call, await this.#limit(call));
   }
 
   /** `acquire` for stores that answer at once; it never waits. @throws LimitedError, TypeError, RangeError */
   acquireSync(this: Throttled<SyncStore>, key?: string, cost?: number): Permit {
-    return this.#permit(this.#limitNow("acquireSync", { key, cost }));
+    const call = { key: this.#keyOf(key), cost: this.#costOf(cost), maxWaitMs: 0, signal: undefined };
+    const answer = this.#syncStore("acquireSync").decide(this.#limiter, call.key, call.cost, 0);
+    return this.#permit(call, this.#enter(answer, call) as Grant);
   }
 
   /** Calls `fn` once `acquire` let it through, and answers with what it returns. */
@@ -257,25 +260,15 @@ export class Throttled<S extends Store = MemoryStore> {
     const store = answer.source === "policy" ? undefined : (answer.by ?? this.store);
     const { booking } = answer;
     if (booking !== undefined) {
-      const waited = waitingRoom(store!, this.#limiter, key, booking.waitMs).wait(
-        resultOf(answer),
-        booking,
-        cost,
-        signal,
-      );
+      const room = waitingRoom(store!, this.#limiter, key, booking.waitMs);
+      const waited = room.wait(resultOf(answer, cost), booking, cost, signal);
       return waited.then((result) => ({ result, store }));
     }
     if (signal?.aborted && !answer.limited) this.#giveBack(store, key, cost).catch(() => {});
-    return { result: cost === 0 ? { ...resultOf(answer), retryAfterMs: 0 } : resultOf(answer), store };
+    return { result: resultOf(answer, cost), store };
   }
 
-  #limitNow(method: string, { key, cost }: LimitRequest): Call & Grant {
-    const call = { key: this.#keyOf(key), cost: this.#costOf(cost), maxWaitMs: 0, signal: undefined };
-    const answer = this.#syncStore(method).decide(this.#limiter, call.key, call.cost, 0);
-    return { ...call, ...(this.#enter(answer, call) as Grant) };
-  }
-
-  #permit({ key, cost, result, store }: Pick<Call, "key" | "cost"> & Grant): Permit {
+  #permit({ key, cost }: Call, { result, store }: Grant): Permit {
     if (result.limited) throw new LimitedError(key, result);
     return new Permit(key, cost, result, async (units) => {
       if (units < 0) await this.#giveBack(store, key, -units);
@@ -358,10 +351,11 @@ function resolveOption<This, A extends unknown[], V extends string | number>(
   return typeof option === "function" ? option.apply(self, args) : option;
 }
 
-function resultOf(answer: Answer): RateLimitResult {
-  if (answer.booking === undefined && answer.by === undefined) return answer;
+/** What a caller sees of an answer; to ask for nothing is always allowed. */
+function resultOf(answer: Answer, cost: number): RateLimitResult {
+  if (answer.booking === undefined && answer.by === undefined && cost > 0) return answer;
   const { booking, by, ...result } = answer;
-  return result;
+  return cost > 0 ? result : { ...result, retryAfterMs: 0 };
 }
 
 /** What `grant` comes to, or the reason of an abort that comes first. */

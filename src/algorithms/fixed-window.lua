@@ -35,7 +35,9 @@ function algorithm.charge(self, state, now, cost)
 end
 
 function algorithm.unbook(self, state, before, after, now, cost)
-  return { math.max(state[1] - (after[1] - before[1]), 0) }
+  local left = state[1] - (after[1] - before[1])
+  if left >= 0 then return { left } end
+  return algorithm.charge(self, state, now, -cost)
 end
 
 function algorithm.exhaust(self, state, now)

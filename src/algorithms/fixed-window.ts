@@ -47,8 +47,10 @@ export class FixedWindow implements Algorithm {
     return [Math.min(Math.max(used + cost, 0), this.#most)];
   }
 
-  unbook([used = 0]: State, [before = 0]: State, [after = 0]: State): State {
-    return [Math.max(used - (after - before), 0)];
+  unbook(state: State, before: State, after: State, now: number, cost: number): State {
+    const left = state[0]! - (after[0]! - before[0]!);
+    // Less than nothing is left of a key that was reset since then.
+    return left >= 0 ? [left] : this.charge(state, now, -cost);
   }
 
   exhaust([used = 0]: State, _now: number): State {

@@ -148,4 +148,8 @@ local moment, spent = at + wait, {}
 for i, quota in ipairs(quotas) do spent[i] = algorithm.advance(quota, states[i], at, moment) end
 local answer, after = allow(charge(spent, moment, cost), moment)
 if waitMs == 0 then return answer end
-return { answer, format({ waitMs }), stored or '', after }
+local before = { at }
+for _, state in ipairs(states) do
+  for _, number in ipairs(state) do before[#before + 1] = number end
+end
+return { answer, format({ waitMs }), format(before), after }

@@ -115,7 +115,8 @@ export class Limiter {
     const then = this.#algorithms.map((algorithm, i) => algorithm.advance(states[i]!, at, moment));
     const { decision, write } = this.#allow(this.#charge(then, moment, cost), moment, at, now);
     if (waitMs === 0) return { decision, write };
-    return { decision: { ...decision, booking: { waitMs, before: stored, after: write.record } }, write };
+    const before = [at, ...states.flat()];
+    return { decision: { ...decision, booking: { waitMs, before, after: write.record } }, write };
   }
 
   /** The state of each quota at the moment `at`. */
@@ -135,7 +136,7 @@ export class Limiter {
 
   /** The states without a booking that was made before `at`. */
   #unbook(states: readonly State[], booking: Booking, at: number, cost: number): State[] {
-    const before = this.#states(booking.before as KeyState | undefined, false, at);
+    const before = this.#states(booking.before as KeyState, false, at);
     const after = this.#states(booking.after as KeyState, false, at);
     return this.#algorithms.map((algorithm, i) => {
       const state = states[i]!;

@@ -23,12 +23,16 @@ local function decayed(self, previous, most)
   return self.periodMs - 1 - math.floor(most * self.periodMs / previous)
 end
 
+local function line(self, state)
+  return state[3] * self.limit + state[2]
+end
+
 local function giveBack(self, previous, units, ahead)
   if ahead == 0 then return { math.max(previous - units, 0), 0, 0 } end
-  if units <= previous then return { self.limit, previous - units, ahead - 1 } end
-  local windows = math.ceil((units - previous) / self.limit)
-  if windows >= ahead then return { 0, 0, 0 } end
-  return { self.limit, previous + windows * self.limit - units, ahead - 1 - windows }
+  local windows = math.max(math.ceil((units - previous) / self.limit), 0)
+  local current, left = previous + windows * self.limit - units, ahead - 1 - windows
+  if left < 0 or left == 0 and current == 0 then return { 0, 0, 0 } end
+  return { self.limit, current, left }
 end
 
 function algorithm.advance(self, state, from, to)
@@ -59,8 +63,8 @@ end
 
 function algorithm.unbook(self, state, before, after, now, cost)
   if state[1] == after[1] and state[2] == after[2] and state[3] == after[3] then return before end
-  local skipped = math.max(after[3] - before[3] - 1, 0)
-  return algorithm.charge(self, { state[1], state[2], math.max(state[3] - skipped, 0) }, now, -cost)
+  local units = line(self, after) - line(self, before)
+  return algorithm.charge(self, state, now, line(self, state) >= units and -units or -cost)
 end
 
 function algorithm.exhaust(self, state, now)

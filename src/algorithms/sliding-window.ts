@@ -54,10 +54,9 @@ export class SlidingWindow implements Algorithm {
 
   unbook(state: State, before: State, after: State, now: number, cost: number): State {
     if (state.every((number, i) => number === after[i])) return before;
-    const [previous = 0, current = 0, ahead = 0] = state;
-    // Another quota may have put the booking windows further than this one had to.
-    const skipped = Math.max(after[2]! - before[2]! - 1, 0);
-    return this.charge([previous, current, Math.max(ahead - skipped, 0)], now, -cost);
+    // What a booking left unused of the windows that it passed over is given back with it.
+    const units = this.#line(after) - this.#line(before);
+    return this.charge(state, now, this.#line(state) >= units ? -units : -cost);
   }
 
   exhaust([previous = 0, current = 0, ahead = 0]: State, now: number): State {
@@ -87,12 +86,17 @@ export class SlidingWindow implements Algorithm {
     return previous <= most ? 0 : this.#periodMs - 1 - Math.floor((most * this.#periodMs) / previous);
   }
 
+  /** Where the last unit stands in a line of full windows that begins with this one. */
+  #line([, current = 0, ahead = 0]: State): number {
+    return ahead * this.#limit + current;
+  }
+
   /** Gives back `units` to the windows before the last one; those between it and now were full, or nothing would be booked after them. */
   #giveBack(previous: number, units: number, ahead: number): State {
     if (ahead === 0) return [Math.max(previous - units, 0), 0, 0];
-    if (units <= previous) return [this.#limit, previous - units, ahead - 1];
-    const windows = Math.ceil((units - previous) / this.#limit);
-    if (windows >= ahead) return this.fresh;
-    return [this.#limit, previous + windows * this.#limit - units, ahead - 1 - windows];
+    const windows = Math.max(Math.ceil((units - previous) / this.#limit), 0);
+    const current = previous + windows * this.#limit - units;
+    const left = ahead - 1 - windows;
+    return left < 0 || (left === 0 && current === 0) ? this.fresh : [this.#limit, current, left];
   }
 }
