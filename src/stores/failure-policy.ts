@@ -71,7 +71,8 @@ export class FailurePolicy {
 function without(policy: OnUnavailable, limiter: Limiter, cost: number): Decision {
   // As a fresh key would: what can never pass is refused all the same, or an impossible cost were a way around the limit.
   const { decision } = limiter.decide(undefined, 0, cost, 0);
-  if (policy !== "deny" || decision.limited) return { ...decision, source: "policy" };
-  const wait = { resetAfterMs: RETRY_AFTER_MS, retryAfterMs: RETRY_AFTER_MS };
-  return { ...decision, limited: cost > 0, remaining: 0, ...wait, source: "policy" };
+  if (policy !== "deny") return { ...decision, source: "policy" };
+  const retryAfterMs = decision.limited ? decision.retryAfterMs : RETRY_AFTER_MS;
+  const denied = { limited: cost > 0, remaining: 0, resetAfterMs: RETRY_AFTER_MS, retryAfterMs };
+  return { ...decision, ...denied, source: "policy" };
 }

@@ -1,4 +1,5 @@
-import { isIP } from "node:net";
+import { connect as connectTcp, isIP } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { type RedisOptions as AnyRedisOptions, Cluster, Redis } from "ioredis";
 import type { Server } from "./server-url.js";
 
@@ -26,6 +27,25 @@ export function connect(server: Server, deadlineMs: number, redisOptions: RedisO
   return new Redis({ ...place(server, options), ...options });
 }
 
+/** Why the first address can't be reached, if it can't: ioredis keeps that of sentinels and of cluster nodes to itself. */
+export function whyUnreachable(
+  { addresses, tls }: Server,
+  options: RedisOptions,
+): Promise<string | undefined> {
+  const [address] = addresses;
+  if (address === undefined) return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    const socket = tls ? connectTls({ ...address, ...options.tls }) : connectTcp(address);
+    const end = (why?: string): void => {
+      resolve(why);
+      socket.destroy();
+    };
+    socket.once(tls ? "secureConnect" : "connect", () => end());
+    socket.on("error", ({ message }) => end(message));
+    socket.setTimeout(CONNECT_TIMEOUT_MS, end);
+  });
+}
+
 function nodeOptions({ username, password, db }: Server, deadlineMs: number): RedisOptions {
   return {
     ...(username === undefined ? {} : { username }),
@@ -39,6 +59,7 @@ function nodeOptions({ username, password, db }: Server, deadlineMs: number): Re
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     socketTimeout: deadlineMs + LONGEST_RETRY_MS,
     retryStrategy,
+    maxLoadingRetryTime: LONGEST_RETRY_MS,
     // A server that became a replica, or has none of its data yet, is left for the one that took over.
     reconnectOnError: (error) => /\b(READONLY|MASTERDOWN|LOADING)\b/.test(error.message),
   };
@@ -64,7 +85,11 @@ function cluster({ addresses }: Server, options: RedisOptions): Cluster {
     retryDelayOnFailover: 0,
     slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
     slotsRefreshInterval: SLOTS_REFRESH_MS,
+    // An address would not match a certificate that is for the name.
+    dnsLookup: (host, callback) => callback(null, host),
     ...options,
+    // Nodes are connected to when they are first needed; calls wait for that, within their deadlines.
+    enableOfflineQueue: true,
     redisOptions: options,
   });
 }

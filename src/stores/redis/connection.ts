@@ -4,7 +4,7 @@ import { StoreError } from "../../errors.js";
 import { type Breaker, OPEN } from "../breaker.js";
 import { type Deadline, LATE, withDeadline } from "../deadline.js";
 import { outage } from "../failure-policy.js";
-import { connect, type RedisOptions } from "./connect.js";
+import { connect, type RedisOptions, whyUnreachable } from "./connect.js";
 import { parseServerUrl } from "./server-url.js";
 
 /** What the store needs of a client: a `Redis` or `Cluster` of ioredis 5 or 6 is one. */
@@ -31,6 +31,8 @@ export class Connection {
   readonly #own: Redis | Cluster | undefined;
   readonly #deadlineMs: number;
   readonly #breaker: Breaker;
+  /** Whether the store's own client is connected, to the right database. */
+  #open = false;
   /** Calls that go on once the client is connected. */
   readonly #waiting = new Set<() => void>();
   readonly #secrets: readonly string[] = [];
@@ -49,17 +51,23 @@ export class Connection {
       if (redisOptions === undefined) return;
       throw new TypeError("Expected `redisOptions` only beside a URL: a client has options of its own");
     }
-    const { password } = parseServerUrl(server);
-    const own = connect(parseServerUrl(server), deadlineMs, redisOptions ?? {});
-    const secrets = [password, redisOptions?.password, redisOptions?.sentinelPassword];
+    const place = parseServerUrl(server);
+    const own = connect(place, deadlineMs, redisOptions ?? {});
+    const secrets = [place.password, redisOptions?.password, redisOptions?.sentinelPassword];
     this.#secrets = secrets.filter((secret): secret is string => typeof secret === "string" && secret !== "");
-    own.on("error", (error: Error) => {
-      this.#lastError = error.message;
+    let why: Promise<string | undefined> | undefined;
+    own.on("error", async ({ message, lastNodeError }: Error & { lastNodeError?: Error }) => {
+      this.#lastError = lastNodeError?.message ?? message;
+      if (!this.#lastError.endsWith("Connection is closed.")) return;
+      why ??= whyUnreachable(place, redisOptions ?? {});
+      this.#lastError = (await why) ?? this.#lastError;
     });
     own.on("ready", () => {
-      this.#lastError = "";
-      for (const goOn of this.#waiting) goOn();
-      this.#waiting.clear();
+      why = undefined;
+      this.#select(own, place.db ?? redisOptions?.db ?? 0);
+    });
+    own.on("close", () => {
+      this.#open = false;
     });
     this.#own = own;
     this.#client = own;
@@ -93,8 +101,29 @@ export class Connection {
     this.#closed ??= new Promise<void>((resolve) => {
       this.#idle = resolve;
       if (this.#calls === 0) resolve();
-    }).then(() => this.#own?.disconnect());
+    }).then(() => this.#disconnect());
     return this.#closed;
+  }
+
+  /** Lets calls go on in a database: ioredis goes on in the first one if the server has no such database. */
+  async #select(own: Redis | Cluster, db: number): Promise<void> {
+    try {
+      if (db > 0) await own.select(db);
+      this.#open = own.status === "ready";
+      this.#lastError = "";
+      for (const goOn of this.#waiting) goOn();
+      this.#waiting.clear();
+    } catch (error) {
+      this.#lastError = (error as Error).message;
+    }
+  }
+
+  #disconnect(): void {
+    const own = this.#own;
+    if (own === undefined) return;
+    // A socket that is closed in the middle of a TLS handshake may fail twice, and ioredis listens once.
+    for (const { stream } of "nodes" in own ? own.nodes() : [own]) stream?.on("error", () => {});
+    own.disconnect();
   }
 
   /** Calls once the client is connected: its own queue would carry commands out long after they were given up. */
@@ -103,8 +132,8 @@ export class Connection {
     call: (client: RedisClient, deadline: Deadline) => Promise<T>,
   ): Promise<T> {
     const own = this.#own;
-    if (own === undefined || own.status === "ready") return call(this.#client, deadline);
-    if (own.status === "wait") own.connect().catch(() => {});
+    if (own === undefined || (this.#open && own.status === "ready")) return call(this.#client, deadline);
+    if (own.status === "wait" || own.status === "end") own.connect().catch(() => {});
     return new Promise((resolve, reject) => {
       const goOn = (): void => {
         call(own, deadline).then(resolve, reject);

@@ -144,7 +144,7 @@ function decisionOf(limiter: Limiter, reply: unknown): Decision {
     ? String(answer).split(" ").map(Number)
     : [];
   const [limited, quotaIndex = -1, remaining = 0, resetAfterMs = 0, retryAfterMs = 0] = numbers;
-  if (limiter.quotas[quotaIndex] === undefined) {
+  if (limiter.quotas[quotaIndex] === undefined || !numbers.every(Number.isSafeInteger)) {
     throw new StoreError("redis", "decide", "the answer is not that of its script");
   }
   const decision: Decision = {
