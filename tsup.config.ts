@@ -1,23 +1,29 @@
-import { defineConfig } from "tsup";
+import { defineConfig, type Options } from "tsup";
 
-export default defineConfig({
+const shared: Options = {
   entry: {
     index: "src/index.ts",
     redis: "src/redis.ts",
     testing: "src/testing.ts",
   },
-  format: ["esm", "cjs"],
   target: "node20",
   // The core also runs in browsers, workers, Bun and Deno.
   platform: "neutral",
   external: [/^node:/, "ioredis", "lru-cache"],
+  removeNodeProtocol: false,
   splitting: true,
-  sourcemap: true,
-  clean: true,
+  // Classes show by their own names in errors and in inspect.
+  keepNames: true,
   loader: { ".lua": "text" },
   dts: {
     // Consumers with an older `lib` need the types behind `using`.
     banner: '/// <reference lib="esnext.disposable" />',
     compilerOptions: { ignoreDeprecations: "6.0" },
   },
-});
+};
+
+export default defineConfig([
+  { ...shared, format: "esm", sourcemap: true },
+  // Without source maps: for split CommonJS they would hold the absolute path of the build.
+  { ...shared, format: "cjs" },
+]);

@@ -7,8 +7,8 @@ export function printable(text: string, most: number): string {
 }
 
 /** Shows a value in an error message: short, on one line, and without the contents of objects. */
-export function describe(value: unknown): string {
-  if (typeof value === "string") return `"${printable(value, 64)}"`;
+export function describe(value: unknown, most = 64): string {
+  if (typeof value === "string") return `"${printable(value, most)}"`;
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return "a function";
   if (typeof value === "symbol") return "a symbol";
@@ -28,7 +28,17 @@ export function complaint(name: string, expected: string, value: unknown): strin
 export function wholeNumber(name: string, value: unknown, least: 0 | 1): number {
   const expected = least === 0 ? "a non-negative integer" : "a positive integer";
   if (typeof value !== "number") throw new TypeError(complaint(name, expected, value));
-  if (!Number.isSafeInteger(value) || value < least) throw new RangeError(complaint(name, expected, value));
+  if (Number.isInteger(value) && value > Number.MAX_SAFE_INTEGER) {
+    throw new RangeError(complaint(name, `${expected} below 2^53`, value));
+  }
+  if (!Number.isInteger(value) || value < least) throw new RangeError(complaint(name, expected, value));
+  return value;
+}
+
+/** Returns `value` if it is a boolean or not given. @throws TypeError */
+export function flag(name: string, value: unknown): boolean | undefined {
+  if (value !== undefined && typeof value !== "boolean")
+    throw new TypeError(complaint(name, "a boolean", value));
   return value;
 }
 

@@ -1,9 +1,12 @@
+import type { AbortSignalLike } from "./abort.js";
+import { complaint } from "./argument.js";
+
 /** Where a store reads the time. */
 export interface Clock {
   /** Whole milliseconds since the epoch. */
   now(): number;
   /** Resolves `ms` milliseconds later by this clock, or rejects with the reason of `signal`; by default real time. */
-  sleep?(ms: number, signal?: AbortSignal): Promise<void>;
+  sleep?(ms: number, signal?: AbortSignalLike): Promise<void>;
 }
 
 /**
@@ -13,3 +16,9 @@ export interface Clock {
 export const monotonicClock: Clock = {
   now: () => Math.floor(performance.timeOrigin + performance.now()),
 };
+
+/** Returns `clock` if it is one. @throws TypeError */
+export function checkClock(clock: unknown): Clock {
+  if (typeof (clock as Clock | null)?.now === "function") return clock as Clock;
+  throw new TypeError(complaint("clock", "a clock with `now()`", clock));
+}

@@ -1,4 +1,4 @@
-import { complaint } from "./argument.js";
+import { complaint, knownOptions } from "./argument.js";
 import { type AnyFunction, mirror } from "./mirror.js";
 import type { Store, SyncStore } from "./stores/store.js";
 import { Throttled, type ThrottledOptions, type WrapOptions } from "./throttled.js";
@@ -19,7 +19,8 @@ export interface Decorator<F extends AnyFunction> {
     context: ClassMethodDecoratorContext<This, (this: This, ...args: A) => R>,
   ): (this: This, ...args: A) => R;
   <M extends F>(target: object, name: string | symbol, descriptor: TypedPropertyDescriptor<M>): void;
-  <M extends F>(fn: M): M;
+  // Decorators are called with two arguments or more: `none` keeps getters, fields and classes out.
+  <M extends F>(fn: M, none?: never): M;
 }
 
 /**
@@ -56,10 +57,14 @@ function limiterOf<S extends Store>(
   first: DecoratorOptions<S> | Throttled<S>,
   options: Options,
 ): [Throttled<S>, Options] {
-  if (first instanceof Throttled) return [first, options];
+  // Not by `instanceof`: the limiter may be of another copy of this package.
+  if (typeof (first as Partial<Throttled<S>> | null)?.wrapSync === "function") {
+    knownOptions("options", options, ["key", "cost", "timeout", "refundOnError"]);
+    return [first as Throttled<S>, options];
+  }
   if (typeof first !== "object" || first === null)
     throw new TypeError(complaint("options", "an object", first));
-  const { key, cost, timeout, refundOnError, ...rest } = first;
+  const { key, cost, timeout, refundOnError, ...rest } = first as DecoratorOptions<S>;
   return [new Throttled(rest as ThrottledOptions<S>), { key, cost, timeout, refundOnError }];
 }
 
@@ -79,9 +84,12 @@ function decorate<F extends AnyFunction>(
       const owner = typeof first === "function" ? first.name : (first as object).constructor.name;
       return { ...descriptor, value: wrapWith(descriptor.value, `${owner}.${nameOf(second)}`) };
     }
-    if (typeof first !== "function") throw new TypeError(complaint("fn", "a function", first));
     if (typeof second === "object" && second !== null && "kind" in second) {
       return decorateMethod(first as F, second as ClassMethodDecoratorContext, wrapWith);
+    }
+    if (typeof first !== "function") throw new TypeError(complaint("fn", "a function", first));
+    if (/^class\b/.test(Function.prototype.toString.call(first))) {
+      throw new TypeError("Expected `fn` to be a function, got a class");
     }
     if (first.name === "" && options.key === undefined && limiter.key === undefined) {
       throw new TypeError("Expected `key` to be given for a function without a name");
@@ -90,7 +98,7 @@ function decorate<F extends AnyFunction>(
   }) as Decorator<F>;
 }
 
-/** The class of a TC39 method is known only when it is called: the one on whose prototype the method stands. */
+/** The class of a TC39 method is known only once there is an instance: the one on whose prototype the method stands. */
 function decorateMethod<F extends AnyFunction>(
   method: F,
   context: ClassMethodDecoratorContext,
@@ -98,19 +106,23 @@ function decorateMethod<F extends AnyFunction>(
 ): AnyFunction {
   if (context.kind !== "method") throw new TypeError(complaint("target", "a method", context.kind));
   const name = nameOf(context.name);
-  const wrapped: AnyFunction = wrapWith(method, function (this: unknown) {
-    const owner = ownerOf(this, context.name, wrapped);
-    return owner === undefined ? name : `${owner}.${name}`;
+  let owner: string | undefined;
+  const wrapped: AnyFunction = wrapWith(method, () => (owner === undefined ? name : `${owner}.${name}`));
+  context.addInitializer(function (this: unknown) {
+    owner ??= ownerOf(this, context.name, wrapped);
   });
   return mirror(method, wrapped);
 }
 
-function ownerOf(self: unknown, name: string | symbol, method: AnyFunction): string | undefined {
-  if (self === undefined || self === null) return undefined;
+/** Under another decorator the method itself is not to be found: then it is the class furthest up that has one of its name. */
+function ownerOf(self: unknown, name: string | symbol, method: AnyFunction): string {
+  let owner = self;
   for (let at = Object(self); at !== null; at = Object.getPrototypeOf(at)) {
-    if (Object.getOwnPropertyDescriptor(at, name)?.value === method) return classOf(at);
+    const own = Object.getOwnPropertyDescriptor(at, name);
+    if (own?.value === method) return classOf(at);
+    if (own !== undefined) owner = at;
   }
-  return classOf(self);
+  return classOf(owner);
 }
 
 function classOf(prototype: unknown): string {

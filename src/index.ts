@@ -1,3 +1,4 @@
+export type { AbortSignalLike } from "./abort.js";
 export type { Algorithm, AlgorithmType, State } from "./algorithms/algorithm.js";
 export { FixedWindow } from "./algorithms/fixed-window.js";
 export { Gcra } from "./algorithms/gcra.js";
@@ -31,7 +32,7 @@ export {
 } from "./quota.js";
 export type { RateLimitResult, RateLimitState } from "./result.js";
 export { MemoryStore, type MemoryStoreOptions } from "./stores/memory-store.js";
-export type { Store, SyncStore } from "./stores/store.js";
+export type { Answer, Store, SyncStore } from "./stores/store.js";
 export {
   type CallOptions,
   type LimitRequest,

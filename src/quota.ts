@@ -74,6 +74,9 @@ export function toQuotas(input: QuotaInput | readonly QuotaInput[]): readonly Qu
 
 function quotasOf(input: QuotaInput): Quota[] {
   if (typeof input === "string") return parseQuota(input);
+  if (typeof input !== "object") {
+    throw new TypeError(complaint("quota", 'a text such as "10/s", or an object', input));
+  }
   knownOptions("quota", input, ["limit", "period", "periodMs", "burst"]);
   if ("period" in input && "periodMs" in input) {
     throw new TypeError("Expected `quota` to have either `period` or `periodMs`, got both");
@@ -116,7 +119,7 @@ class QuotaText {
   #at = 0;
 
   constructor(text: string) {
-    if (typeof text !== "string") throw new TypeError(complaint("quota", "a text or a quota", text));
+    if (typeof text !== "string") throw new TypeError(complaint("text", "a string", text));
     if (text.length > MAX_TEXT) {
       throw new RangeError(`Expected \`quota\` to be at most ${MAX_TEXT} characters, got ${text.length}`);
     }
@@ -208,7 +211,7 @@ class QuotaText {
   #fail(expected: string): never {
     const found = this.#at < this.#text.length ? describe(this.#text[this.#at]) : "the end";
     throw new TypeError(
-      `Expected \`quota\` to be like "10/s" or "100 per 5 minutes burst 20", got ${describe(this.#text)}: ` +
+      `Expected \`quota\` to be like "10/s" or "100 per 5 minutes burst 20", got ${describe(this.#text, MAX_TEXT)}: ` +
         `expected ${expected} at position ${this.#at}, found ${found}`,
     );
   }

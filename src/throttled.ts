@@ -1,6 +1,7 @@
+import { type AbortSignalLike, onAbort } from "./abort.js";
 import type { AlgorithmType } from "./algorithms/algorithm.js";
-import { type AlgorithmName, type Booking, type Decision, Limiter } from "./algorithms/limiter.js";
-import { complaint, knownOptions, wholeNumber } from "./argument.js";
+import { type AlgorithmName, type Decision, Limiter } from "./algorithms/limiter.js";
+import { complaint, flag, knownOptions, wholeNumber } from "./argument.js";
 import { type Duration, toMs } from "./duration.js";
 import { LimitedError } from "./errors.js";
 import { checkKey } from "./key.js";
@@ -9,23 +10,23 @@ import { Permit } from "./permit.js";
 import type { Quota, QuotaInput } from "./quota.js";
 import type { RateLimitResult, RateLimitState } from "./result.js";
 import { MemoryStore } from "./stores/memory-store.js";
-import type { Store, SyncStore } from "./stores/store.js";
-import { WaitingRoom } from "./waiting-room.js";
+import type { Answer, Store, SyncStore } from "./stores/store.js";
+import { openWaitingRoom, waitingRoom } from "./waiting-room.js";
 
 /** Options of a `Throttled`. */
 export interface ThrottledOptions<S extends Store = Store> {
   /** The key of calls that give none. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** The algorithm, `"token-bucket"` by default. */
-  readonly using?: AlgorithmName | AlgorithmType;
+  readonly using?: AlgorithmName | AlgorithmType | undefined;
   /** One quota or several, all of which must pass; `"60/m"` by default. */
-  readonly quota?: QuotaInput | readonly QuotaInput[];
+  readonly quota?: QuotaInput | readonly QuotaInput[] | undefined;
   /** Where keys are kept; by default one `MemoryStore` that the whole process shares. */
-  readonly store?: S;
+  readonly store?: S | undefined;
   /** Units that a call spends unless it says otherwise, 0 or more; 1 by default. */
-  readonly cost?: number;
+  readonly cost?: number | undefined;
   /** How long a call may wait for its turn unless it says otherwise; 0 by default, which answers at once. */
-  readonly timeout?: Duration;
+  readonly timeout?: Duration | undefined;
 }
 
 /** Options of one call. */
@@ -35,7 +36,7 @@ export interface CallOptions {
   /** How long the call may wait for its turn; 0 answers at once. */
   readonly timeout?: Duration | undefined;
   /** Ends the wait; the call rejects with its reason, and its units are given back. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignalLike | undefined;
 }
 
 /** Options of `run`. */
@@ -46,7 +47,9 @@ export interface RunOptions extends CallOptions {
 
 /** Options of `wrap`: `key` and `cost` are values, or computed from the arguments of each call with its `this`. */
 export interface WrapOptions<This, A extends unknown[]> {
+  /** The key of a call; by default that of the limiter. */
   readonly key?: PerCall<This, A, string> | undefined;
+  /** Units that a call spends, 0 or more; by default as many as the limiter says. */
   readonly cost?: PerCall<This, A, number> | undefined;
   /** How long a call may wait for its turn. */
   readonly timeout?: Duration | undefined;
@@ -58,16 +61,27 @@ type PerCall<This, A extends unknown[], V> = V | ((this: This, ...args: A) => V)
 
 /** One call of `limitMany`. */
 export interface LimitRequest {
-  readonly key?: string;
-  readonly cost?: number;
+  /** The key; by default that of the limiter. */
+  readonly key?: string | undefined;
+  /** Units to spend, 0 or more; by default as many as the limiter says. */
+  readonly cost?: number | undefined;
 }
 
 interface Call {
   readonly key: string;
   readonly cost: number;
   readonly maxWaitMs: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: AbortSignalLike | undefined;
 }
+
+/** A result, and the store that charged it if any did. */
+interface Grant {
+  readonly result: RateLimitResult;
+  readonly store: Store | undefined;
+}
+
+/** Calls of `limitMany` that are under way at once: more would be late at a store that is far away. */
+const MOST_AT_ONCE = 512;
 
 let defaultStore: MemoryStore | undefined;
 
@@ -75,9 +89,6 @@ function sharedStore(): MemoryStore {
   defaultStore ??= new MemoryStore();
   return defaultStore;
 }
-
-/** Those who wait, by store, limiter and key; it holds no store alive. */
-const waitingRooms = new WeakMap<Store, Map<string, WaitingRoom>>();
 
 /** A rate limiter: an algorithm, one quota or several, and the store that remembers what each key has spent. */
 export class Throttled<S extends Store = MemoryStore> {
@@ -97,8 +108,8 @@ export class Throttled<S extends Store = MemoryStore> {
     this.key = key === undefined ? undefined : checkKey(key);
     this.#cost = wholeNumber("cost", cost, 0);
     this.#timeoutMs = toMs("timeout", timeout);
-    this.store = (store ?? sharedStore()) as S;
-    if (typeof this.store.decide !== "function") throw new TypeError(complaint("store", "a store", store));
+    this.store = (store === undefined ? sharedStore() : store) as S;
+    if (typeof this.store?.decide !== "function") throw new TypeError(complaint("store", "a store", store));
   }
 
   /** The quotas that every call must pass, in the order of `quotaIndex`. */
@@ -111,12 +122,13 @@ export class Throttled<S extends Store = MemoryStore> {
    * across every process on the same store. Rejects with a TypeError, RangeError or StoreError, or the reason of `signal`.
    */
   async limit(key?: string, cost?: number | CallOptions): Promise<RateLimitResult> {
-    return this.#limit(this.#call(key, cost));
+    return (await this.#limit(this.#call(key, cost))).result;
   }
 
   /** `limit` for stores that answer at once; it never waits. @throws TypeError, RangeError */
   limitSync(this: Throttled<SyncStore>, key?: string, cost?: number): RateLimitResult {
-    return this.#limitNow("limitSync", key, cost);
+    const units = this.#costOf(cost);
+    return resultOf(this.#syncStore("limitSync").decide(this.#limiter, this.#keyOf(key), units, 0), units);
   }
 
   /** What a key has left, without spending. Rejects with a TypeError, RangeError or StoreError. */
@@ -132,13 +144,14 @@ export class Throttled<S extends Store = MemoryStore> {
   /** `limit` that rejects with a LimitedError instead of answering that it is limited. */
   async acquire(key?: string, cost?: number | CallOptions): Promise<Permit> {
     const call = this.#call(key, cost);
-    return this.#permit(call.key, call.cost, await this.#limit(call));
+    return this.#permit(call, await this.#limit(call));
   }
 
   /** `acquire` for stores that answer at once; it never waits. @throws LimitedError, TypeError, RangeError */
   acquireSync(this: Throttled<SyncStore>, key?: string, cost?: number): Permit {
-    const result = this.#limitNow("acquireSync", key, cost);
-    return this.#permit(this.#keyOf(key), this.#costOf(cost), result);
+    const call = { key: this.#keyOf(key), cost: this.#costOf(cost), maxWaitMs: 0, signal: undefined };
+    const answer = this.#syncStore("acquireSync").decide(this.#limiter, call.key, call.cost, 0);
+    return this.#permit(call, this.#enter(answer, call) as Grant);
   }
 
   /** Calls `fn` once `acquire` let it through, and answers with what it returns. */
@@ -151,13 +164,23 @@ export class Throttled<S extends Store = MemoryStore> {
       RunOptions | undefined,
     ];
     if (typeof fn !== "function") throw new TypeError(complaint("fn", "a function", fn));
+    return this.#run(key, fn, options);
+  }
+
+  async #run<T>(
+    key: string | undefined,
+    fn: (permit: Permit) => T | Promise<T>,
+    options: RunOptions,
+  ): Promise<T> {
     knownOptions("options", options, ["cost", "timeout", "signal", "refundOnError"]);
-    const { refundOnError = false, ...callOptions } = options;
-    await using permit = await this.acquire(key, callOptions);
+    const { refundOnError, ...callOptions } = options;
+    flag("refundOnError", refundOnError);
+    const permit = await this.acquire(key, callOptions);
     try {
       return await fn(permit);
     } catch (error) {
-      if (refundOnError) await permit.refund();
+      // What went wrong with the call matters more than that its cost could not be given back.
+      if (refundOnError) await permit.refund().catch(() => {});
       throw error;
     }
   }
@@ -168,7 +191,8 @@ export class Throttled<S extends Store = MemoryStore> {
     options: WrapOptions<This, A> = {},
   ): (this: This, ...args: A) => Promise<R> {
     const { key, cost, ...rest } = checkWrap(fn, options);
-    const run = this.run.bind(this) as Throttled["run"];
+    const run = (...call: [string | undefined, () => R | Promise<R>, RunOptions]): Promise<R> =>
+      this.#run(...call);
     return mirror(fn, async function (this: This, ...args: A): Promise<R> {
       const runOptions = { ...rest, cost: resolveOption(cost, this, args) };
       return run(resolveOption(key, this, args), () => fn.apply(this, args), runOptions);
@@ -197,7 +221,7 @@ export class Throttled<S extends Store = MemoryStore> {
 
   /** Gives units of a key back, never above a fresh key: `cost`, or what a call spends by default. */
   async refund(key?: string, cost?: number): Promise<void> {
-    await this.#giveBack(this.#keyOf(key), this.#costOf(cost));
+    await this.#giveBack(this.store, this.#keyOf(key), this.#costOf(cost));
   }
 
   /** Forgets a key: it is fresh again. Those who wait for it keep their moments. */
@@ -209,77 +233,55 @@ export class Throttled<S extends Store = MemoryStore> {
   async limitMany(requests: readonly (string | LimitRequest)[]): Promise<RateLimitResult[]> {
     if (!Array.isArray(requests)) throw new TypeError(complaint("requests", "an array", requests));
     const calls = requests.map((request) => {
-      if (typeof request === "string") return { key: this.#keyOf(request), cost: this.#cost };
-      knownOptions("request", request, ["key", "cost"]);
-      return { key: this.#keyOf(request.key), cost: this.#costOf(request.cost) };
+      const { key, cost } = typeof request === "string" ? { key: request } : checkRequest(request);
+      return { key: this.#keyOf(key), cost: this.#costOf(cost), maxWaitMs: 0, signal: undefined };
     });
-    const decisions = calls.map(({ key, cost }) => this.store.decide(this.#limiter, key, cost, 0));
-    return (await Promise.all(decisions)).map((decision, i) => resultOf(decision, calls[i]!.cost));
+    const results: RateLimitResult[] = [];
+    for (let i = 0; i < calls.length; i += MOST_AT_ONCE) {
+      const some = calls.slice(i, i + MOST_AT_ONCE);
+      const grants = await Promise.all(some.map(async (call) => this.#limit(call)));
+      results.push(...grants.map(({ result }) => result));
+    }
+    return results;
   }
 
-  async #limit({ key, cost, maxWaitMs, signal }: Call): Promise<RateLimitResult> {
-    signal?.throwIfAborted();
-    const pending = this.store.decide(this.#limiter, key, cost, maxWaitMs);
-    const decision = signal ? await this.#unlessAborted(pending, key, cost, signal) : await pending;
-    if (decision.booking === undefined) return resultOf(decision, cost);
-    return this.#room(key).wait({ ...decision, booking: decision.booking }, cost, signal);
+  #limit(call: Call): Promise<Grant> {
+    const { key, cost, maxWaitMs, signal } = call;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const answer = this.store.decide(this.#limiter, key, cost, maxWaitMs);
+    // Those who wait come in as they are answered, whether they have a signal or not.
+    const grant = isPromise(answer)
+      ? answer.then((each) => this.#enter(each, call))
+      : this.#enter(answer, call);
+    return unlessAborted(grant, signal);
   }
 
-  /** The decision, or the reason of an abort that came first: then what the decision spends is given back. */
-  #unlessAborted(
-    pending: Decision | Promise<Decision>,
-    key: string,
-    cost: number,
-    signal: AbortSignal,
-  ): Promise<Decision> {
-    return new Promise((resolve, reject) => {
-      const abort = (): void => reject(signal.reason);
-      signal.addEventListener("abort", abort, { once: true });
-      Promise.resolve(pending).then((decision) => {
-        signal.removeEventListener("abort", abort);
-        if (!signal.aborted) resolve(decision);
-        else if (cost > 0 && !decision.limited) this.#giveBack(key, cost, decision.booking).catch(() => {});
-      }, reject);
-    });
+  #enter(answer: Answer, { key, cost, signal }: Call): Grant | Promise<Grant> {
+    const store = answer.source === "policy" ? undefined : (answer.by ?? this.store);
+    const { booking } = answer;
+    if (booking !== undefined) {
+      const room = waitingRoom(store!, this.#limiter, key, booking.waitMs);
+      const waited = room.wait(resultOf(answer, cost), booking, cost, signal);
+      return waited.then((result) => ({ result, store }));
+    }
+    if (signal?.aborted && !answer.limited) this.#giveBack(store, key, cost).catch(() => {});
+    return { result: resultOf(answer, cost), store };
   }
 
-  #limitNow(method: string, key: string | undefined, cost: number | undefined): RateLimitResult {
-    const units = this.#costOf(cost);
-    return resultOf(this.#syncStore(method).decide(this.#limiter, this.#keyOf(key), units, 0), units);
-  }
-
-  #permit(key: string, cost: number, result: RateLimitResult): Permit {
+  #permit({ key, cost }: Call, { result, store }: Grant): Permit {
     if (result.limited) throw new LimitedError(key, result);
     return new Permit(key, cost, result, async (units) => {
-      if (units < 0) await this.#giveBack(key, -units);
-      else await this.store.decide(this.#limiter, key, units, Number.POSITIVE_INFINITY);
+      if (units < 0) await this.#giveBack(store, key, -units);
+      else await store?.decide(this.#limiter, key, units, Number.POSITIVE_INFINITY);
     });
   }
 
-  async #giveBack(key: string, units: number, booking?: Booking): Promise<void> {
-    if (units === 0) return;
-    const room = waitingRooms.get(this.store)?.get(this.#place(key));
-    if (room && !booking) await room.refund(units);
-    else await this.store.decide(this.#limiter, key, -units, 0, booking);
-  }
-
-  #room(key: string): WaitingRoom {
-    const rooms = waitingRooms.get(this.store) ?? new Map<string, WaitingRoom>();
-    waitingRooms.set(this.store, rooms);
-    const place = this.#place(key);
-    let room = rooms.get(place);
-    if (room === undefined) {
-      const opened = new WaitingRoom(this.store, this.#limiter, key, () => {
-        if (rooms.get(place) === opened) rooms.delete(place);
-      });
-      rooms.set(place, opened);
-      room = opened;
-    }
-    return room;
-  }
-
-  #place(key: string): string {
-    return `${this.#limiter.id}:${key}`;
+  /** Gives units back to the store that charged them; to none where a policy let the call pass. */
+  async #giveBack(store: Store | undefined, key: string, units: number): Promise<void> {
+    if (units === 0 || store === undefined) return;
+    const room = openWaitingRoom(store, this.#limiter, key);
+    if (room) await room.refund(units);
+    else await store.decide(this.#limiter, key, -units, 0);
   }
 
   #syncStore(method: string): SyncStore {
@@ -298,9 +300,11 @@ export class Throttled<S extends Store = MemoryStore> {
         signal: undefined,
       };
     }
+    if (typeof cost !== "object")
+      throw new TypeError(complaint("cost", "a non-negative integer, or options", cost));
     knownOptions("options", cost, ["cost", "timeout", "signal"]);
     const { timeout, signal } = cost;
-    if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
+    if (signal !== undefined && typeof signal?.addEventListener !== "function") {
       throw new TypeError(complaint("signal", "an AbortSignal", signal));
     }
     return {
@@ -320,13 +324,19 @@ export class Throttled<S extends Store = MemoryStore> {
   }
 }
 
+function checkRequest(request: LimitRequest): LimitRequest {
+  knownOptions("request", request, ["key", "cost"]);
+  return request;
+}
+
 function checkWrap<This, A extends unknown[]>(
   fn: unknown,
   options: WrapOptions<This, A>,
 ): WrapOptions<This, A> {
   if (typeof fn !== "function") throw new TypeError(complaint("fn", "a function", fn));
   knownOptions("options", options, ["key", "cost", "timeout", "refundOnError"]);
-  const { key, cost, timeout } = options;
+  const { key, cost, timeout, refundOnError } = options;
+  flag("refundOnError", refundOnError);
   if (typeof key !== "function" && key !== undefined) checkKey(key);
   if (typeof cost !== "function" && cost !== undefined) wholeNumber("cost", cost, 0);
   if (timeout !== undefined) toMs("timeout", timeout);
@@ -341,8 +351,27 @@ function resolveOption<This, A extends unknown[], V extends string | number>(
   return typeof option === "function" ? option.apply(self, args) : option;
 }
 
-function resultOf(decision: Decision, cost: number): RateLimitResult {
-  return cost === 0 ? { ...decision, retryAfterMs: 0 } : decision;
+/** What a caller sees of an answer; to ask for nothing is always allowed. */
+function resultOf(answer: Answer, cost: number): RateLimitResult {
+  if (answer.booking === undefined && answer.by === undefined && cost > 0) return answer;
+  const { booking, by, ...result } = answer;
+  return cost > 0 ? result : { ...result, retryAfterMs: 0 };
+}
+
+/** What `grant` comes to, or the reason of an abort that comes first. */
+async function unlessAborted(
+  grant: Grant | Promise<Grant>,
+  signal: AbortSignalLike | undefined,
+): Promise<Grant> {
+  if (signal === undefined || !isPromise(grant)) return grant;
+  return new Promise((resolve, reject) => {
+    const forget = onAbort(signal, () => reject(signal.reason));
+    grant.finally(forget).then(resolve, reject);
+  });
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as Promise<T>).then === "function";
 }
 
 function stateOf({ limit, remaining, resetAfterMs, retryAfterMs }: Decision): RateLimitState {

@@ -1,12 +1,13 @@
-import type { Booking, Decision, Limiter } from "./algorithms/limiter.js";
+import { type AbortSignalLike, onAbort } from "./abort.js";
+import type { Booking, Limiter } from "./algorithms/limiter.js";
 import type { RateLimitResult } from "./result.js";
 import { realTimer, sleepUntil, type Timer } from "./sleep.js";
 import type { Store } from "./stores/store.js";
 
 /** Units that may be spent from a moment on, as the store booked them. */
 interface Place {
-  readonly moment: number;
-  readonly result: RateLimitResult;
+  moment: number;
+  result: RateLimitResult;
   units: number;
   booking: Booking | undefined;
 }
@@ -18,11 +19,32 @@ interface Waiter {
   readonly fail: (reason: unknown) => void;
 }
 
+/** The rooms in which somebody waits, by store, then by limiter and key; it holds no store alive. */
+const rooms = new WeakMap<Store, Map<string, WaitingRoom>>();
+
+/** The room of those who wait for a key, if there are any. */
+export function openWaitingRoom(store: Store, { id }: Limiter, key: string): WaitingRoom | undefined {
+  return rooms.get(store)?.get(`${id}:${key}`);
+}
+
+/** The room for somebody who waits `waitMs` for a key; it is gone once the last of those in it has left. */
+export function waitingRoom(store: Store, limiter: Limiter, key: string, waitMs: number): WaitingRoom {
+  const open = openWaitingRoom(store, limiter, key);
+  if (open?.isInLine(waitMs)) return open;
+  const ofStore = rooms.get(store) ?? new Map<string, WaitingRoom>();
+  const name = `${limiter.id}:${key}`;
+  const room = new WaitingRoom(store, limiter, key, () => {
+    if (ofStore.get(name) === room) ofStore.delete(name);
+  });
+  rooms.set(store, ofStore.set(name, room));
+  return room;
+}
+
 /**
  * Those of this process who wait for one key, in the order in which the store booked their places. Places and waiters are
  * queues of their own: when somebody leaves, everybody behind moves up a place, and the last place goes back to the store.
  */
-export class WaitingRoom {
+class WaitingRoom {
   readonly #store: Store;
   readonly #limiter: Limiter;
   readonly #key: string;
@@ -41,45 +63,56 @@ export class WaitingRoom {
     this.#key = key;
     this.#onEmpty = onEmpty;
     this.#timer = clock?.sleep
-      ? { now: () => clock.now(), sleep: (ms, signal) => clock.sleep!(ms, signal) }
+      ? { now: () => clock.now(), sleep: (ms, signal) => clock.sleep!(ms, signal), slackMs: 0 }
       : realTimer;
+  }
+
+  /**
+   * Whether a wait of `waitMs` ends behind all others here. It does not after a reset, or once the store has forgotten the
+   * key: then it must not stand in line with those who were told to wait longer.
+   */
+  isInLine(waitMs: number): boolean {
+    const last = this.#places.at(-1);
+    return last === undefined || this.#timer.now() + waitMs >= last.moment - this.#timer.slackMs;
   }
 
   /** Resolves at the moment that was booked or, after somebody left, an earlier one; rejects with the reason of `signal`. */
   wait(
-    { booking, ...result }: Decision & { booking: Booking },
+    result: RateLimitResult,
+    booking: Booking,
     cost: number,
-    signal?: AbortSignal,
+    signal: AbortSignalLike | undefined,
   ): Promise<RateLimitResult> {
     return new Promise((resolve, reject) => {
-      const leave = (): void => waiter.fail(signal!.reason);
+      const forget = onAbort(signal, () => waiter.fail(signal!.reason));
       const waiter: Waiter = {
         cost,
         booked: result,
         go: (answer) => {
-          signal?.removeEventListener("abort", leave);
+          forget();
           resolve(answer);
         },
         fail: (reason) => {
-          signal?.removeEventListener("abort", leave);
+          forget();
           this.#waiters.delete(waiter);
           reject(reason);
+          this.#admit();
           this.#trim(cost).catch(() => {});
         },
       };
       this.#waiters.add(waiter);
       this.#places.push({ moment: this.#timer.now() + booking.waitMs, result, units: cost, booking });
       this.#arm();
-      if (signal?.aborted) leave();
-      else signal?.addEventListener("abort", leave, { once: true });
+      if (signal?.aborted) waiter.fail(signal.reason);
     });
   }
 
-  /** Gives units back: to the next in line, and their places to the store. */
-  refund(units: number): Promise<void> {
-    this.#ready += units;
+  /** Gives units back: to the next in line, no more than a fresh key could spend, and their places to the store. */
+  async refund(units: number): Promise<void> {
+    const some = Math.min(units, this.#limiter.capacity(0));
+    this.#ready += some;
     this.#admit();
-    return this.#trim(units);
+    await Promise.all([this.#trim(some), units > some && this.#giveBack(units - some)]);
   }
 
   /** Lets everybody go whose units are ready. */
@@ -97,17 +130,34 @@ export class WaitingRoom {
     const returned: Promise<unknown>[] = [];
     let left = units;
     for (let last = this.#places.at(-1); left > 0 && last !== undefined; last = this.#places.at(-1)) {
-      const some = Math.min(left, last.units);
-      returned.push(this.#giveBack(some, some === last.units ? last.booking : undefined));
-      last.units -= some;
-      last.booking = undefined;
-      left -= some;
-      if (last.units === 0) this.#places.pop();
+      const freed = last.units;
+      returned.push(this.#giveBack(freed, last.booking));
+      if (left < freed) returned.push(this.#rebook(last, freed - left));
+      else this.#places.pop();
+      left -= Math.min(left, freed);
     }
     this.#ready -= left;
     if (left > 0) returned.push(this.#giveBack(left));
     this.#arm();
     await Promise.all(returned);
+  }
+
+  /** Books a place anew for fewer units, which are ready earlier unless somebody elsewhere was faster. */
+  async #rebook(place: Place, units: number): Promise<void> {
+    place.units = units;
+    place.booking = undefined;
+    const { booking, ...result } = await this.#store.decide(
+      this.#limiter,
+      this.#key,
+      units,
+      Number.MAX_SAFE_INTEGER,
+    );
+    // Then the moment that was booked before still holds.
+    if (result.limited) return;
+    place.booking = booking;
+    place.result = result;
+    place.moment = Math.min(place.moment, this.#timer.now() + (booking?.waitMs ?? 0));
+    if (this.#places[0] === place) this.#alarm?.abort();
   }
 
   async #giveBack(units: number, booking?: Booking): Promise<void> {
@@ -125,7 +175,7 @@ export class WaitingRoom {
     }
   }
 
-  async #serve(signal: AbortSignal): Promise<void> {
+  async #serve(signal: AbortSignalLike): Promise<void> {
     try {
       for (let place = this.#places[0]; place !== undefined; place = this.#places[0]) {
         await sleepUntil(place.moment, this.#timer, signal);

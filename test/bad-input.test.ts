@@ -28,7 +28,7 @@ const BAD_COSTS: [unknown, Error][] = [
   [0.5, new RangeError(`${COST} 0.5`)],
   [Number.NaN, new RangeError(`${COST} NaN`)],
   [Number.POSITIVE_INFINITY, new RangeError(`${COST} Infinity`)],
-  [2 ** 53, new RangeError(`${COST} 9007199254740992`)],
+  [2 ** 53, new RangeError("Expected `cost` to be a non-negative integer below 2^53, got 9007199254740992")],
   ["1", new TypeError(`${COST} "1"`)],
   [1n, new TypeError(`${COST} 1n`)],
   [null, new TypeError(`${COST} null`)],

@@ -208,15 +208,21 @@ function verdict(using: string, quota: string, timeoutMs: number, answers: reado
 }
 
 describe.each([
-  ["fixed-window", "50/s", 0, { atMost: 150, lax: "51/s", strict: "49/s" }],
-  ["sliding-window", "50/s", 0, { atMost: 150, lax: "51/s", strict: "49/s" }],
-  ["token-bucket", "50/s burst 50", 0, { atMost: 199, lax: "50/s burst 51", strict: "50/s burst 49" }],
-  ["leaky-bucket", "50/s", 1000, { atMost: 200, lax: "51/s", strict: "49/s" }],
-  ["gcra", "50/s burst 2", 0, { atMost: 151, lax: "50/s burst 3", strict: "50/s burst 1" }],
-] as const)("the bound of %s", (using, quota, timeoutMs, { atMost, lax, strict }) => {
+  ["fixed-window", "50/s", 0, { passed: 150, atMost: 150, lax: "51/s", strict: "49/s" }],
+  // Its last unit passes in the last millisecond of a window, in which none of these calls comes.
+  ["sliding-window", "50/s", 0, { passed: 148, atMost: 150, lax: "51/s", strict: "49/s" }],
+  [
+    "token-bucket",
+    "50/s burst 50",
+    0,
+    { passed: 199, atMost: 199, lax: "50/s burst 51", strict: "50/s burst 49" },
+  ],
+  ["leaky-bucket", "50/s", 1000, { passed: 200, atMost: 200, lax: "51/s", strict: "49/s" }],
+  ["gcra", "50/s burst 2", 0, { passed: 151, atMost: 151, lax: "50/s burst 3", strict: "50/s burst 1" }],
+] as const)("the bound of %s", (using, quota, timeoutMs, { passed, atMost, lax, strict }) => {
   test("holds for the limiter of this package", () => {
     const answers = answersOf(using, quota, timeoutMs);
-    expect(answers.filter(({ limited }) => !limited)).toHaveLength(atMost);
+    expect(answers.filter(({ limited }) => !limited)).toHaveLength(passed);
     expect(verdict(using, quota, timeoutMs, answers)).toEqual({ atMost, problems: [] });
   });
 

@@ -124,7 +124,7 @@ describe("the text of a quota", () => {
 
   test.each([5, null, undefined, {}, ["10/s"], true])("that is %o is a TypeError", (text) => {
     expect(() => parseQuota(text as string)).toThrow(TypeError);
-    expect(() => parseQuota(text as string)).toThrow(/^Expected `quota` to be a text/);
+    expect(() => parseQuota(text as string)).toThrow(/^Expected `text` to be a string, got /);
   });
 
   test("with a number beyond 2^53 is refused", () => {

@@ -93,13 +93,13 @@ function slidingWindow({ limit, periodMs }) {
   return {
     atMost: (from, to) => {
       const aligned = limit * touched(from, to, periodMs);
-      const span = to - from;
-      return span < periodMs ? Math.min(aligned, limit + Math.ceil((limit * span) / periodMs)) : aligned;
+      const span = to - from + 1;
+      return span < periodMs ? Math.min(aligned, limit + Math.ceil((limit * span) / periodMs) - 1) : aligned;
     },
     hadReason: ({ from, to }, passed) =>
       windows(from, to, periodMs).some((start) => {
-        const left = periodMs - Math.max(from - start, 0);
-        const previous = Math.floor((within(passed, start - periodMs, periodMs) * left) / periodMs);
+        const left = periodMs - 1 - Math.max(from - start, 0);
+        const previous = Math.ceil((within(passed, start - periodMs, periodMs) * left) / periodMs);
         return previous + within(passed, start, periodMs) >= limit;
       }),
   };

@@ -32,6 +32,10 @@ function algorithm.charge(self, state, now, cost)
   return left > 0 and { left, state[2] } or { 0, 0 }
 end
 
+function algorithm.unbook(self, state, before, after, now)
+  return algorithm.charge(self, state, now, before[1] - after[1])
+end
+
 function algorithm.exhaust(self, state)
   return { math.max(state[1], self.limit), 0 }
 end
@@ -89,6 +93,10 @@ export class FirstCallWindow implements Algorithm {
   charge([used = 0, elapsed = 0]: State, _now: number, cost: number): State {
     const left = Math.min(used + cost, this.#most);
     return left > 0 ? [left, elapsed] : this.fresh;
+  }
+
+  unbook(state: State, before: State, after: State, now: number): State {
+    return this.charge(state, now, before[0]! - after[0]!);
   }
 
   exhaust([used = 0]: State): State {

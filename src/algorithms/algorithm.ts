@@ -22,6 +22,11 @@ export interface Algorithm {
   wait(state: State, now: number, cost: number, queued: boolean): number;
   /** The state after `cost` is charged whether it fits or not; a negative cost gives back, never above a fresh key. */
   charge(state: State, now: number, cost: number): State;
+  /**
+   * The state without a booking of `cost` that led from `before` to `after`, all as of `now`: `before` if nothing came after
+   * it, otherwise what those who came after it need. Without this method `cost` is charged back.
+   */
+  unbook?(state: State, before: State, after: State, now: number, cost: number): State;
   /** The state of a key that was just used up, or `state` where it owes more than that. */
   exhaust(state: State, now: number): State;
   /** Units of cost that can be spent now. */
@@ -35,7 +40,11 @@ export interface AlgorithmType {
   new (quota: Quota): Algorithm;
   /** In kebab case, e.g. `"token-bucket"`. */
   readonly algorithmName: string;
-  /** The twin for Redis: Lua that returns a table of the same functions. Without it `RedisStore` refuses the algorithm. */
+  /**
+   * The twin for Redis: Lua that defines `local algorithm`, a table with `size`, how many numbers a state has, with
+   * `new(limit, periodMs, burst)`, which answers with a table of `capacity`, `refillMs` and `horizonMs`, and with the methods
+   * of `Algorithm` as functions that take that table first. Without it `RedisStore` refuses the algorithm.
+   */
   readonly lua?: string;
 }
 

@@ -1,7 +1,5 @@
 -- Twin of bucket.ts: what token bucket, leaky bucket and GCRA share. `algorithm` is what the files after this one extend.
 
-local LAST_MOMENT_MS = 2 ^ 52
-
 local algorithm = { size = 1 }
 
 function algorithm.new(limit, periodMs, burst)
@@ -37,6 +35,12 @@ end
 
 function algorithm.charge(self, state, now, cost)
   return { math.min(math.max(state[1] + cost * self.weight, 0), self.brim) }
+end
+
+function algorithm.unbook(self, state, before, after, now, cost)
+  local left = state[1] - (after[1] - before[1])
+  if left >= 0 then return { left } end
+  return algorithm.charge(self, state, now, -cost)
 end
 
 function algorithm.exhaust(self, state, now)

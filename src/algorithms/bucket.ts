@@ -50,6 +50,12 @@ export abstract class Bucket implements Algorithm {
     return [Math.min(Math.max(level + cost * this.#weight, 0), this.#brim)];
   }
 
+  unbook(state: State, before: State, after: State, now: number, cost: number): State {
+    const left = state[0]! - (after[0]! - before[0]!);
+    // Less than nothing is left of a key that was reset since then.
+    return left >= 0 ? [left] : this.charge(state, now, -cost);
+  }
+
   exhaust([level = 0]: State, _now: number): State {
     return [Math.max(level, this.#full)];
   }

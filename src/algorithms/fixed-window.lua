@@ -1,7 +1,5 @@
 -- Twin of fixed-window.ts.
 
-local LAST_MOMENT_MS = 2 ^ 52
-
 local algorithm = { size = 1 }
 
 function algorithm.new(limit, periodMs)
@@ -34,6 +32,12 @@ end
 
 function algorithm.charge(self, state, now, cost)
   return { math.min(math.max(state[1] + cost, 0), self.most) }
+end
+
+function algorithm.unbook(self, state, before, after, now, cost)
+  local left = state[1] - (after[1] - before[1])
+  if left >= 0 then return { left } end
+  return algorithm.charge(self, state, now, -cost)
 end
 
 function algorithm.exhaust(self, state, now)

@@ -6,7 +6,7 @@ import { type Algorithm, LAST_MOMENT_MS, refuseBurst, type State } from "./algor
  * the window began; those above the limit are booked in the windows that follow, `limit` to each.
  */
 export class FixedWindow implements Algorithm {
-  static readonly algorithmName = "fixed-window";
+  static readonly algorithmName: string = "fixed-window";
   readonly capacity: number;
   readonly refillMs: number;
   readonly horizonMs: number;
@@ -45,6 +45,12 @@ export class FixedWindow implements Algorithm {
 
   charge([used = 0]: State, _now: number, cost: number): State {
     return [Math.min(Math.max(used + cost, 0), this.#most)];
+  }
+
+  unbook(state: State, before: State, after: State, now: number, cost: number): State {
+    const left = state[0]! - (after[0]! - before[0]!);
+    // Less than nothing is left of a key that was reset since then.
+    return left >= 0 ? [left] : this.charge(state, now, -cost);
   }
 
   exhaust([used = 0]: State, _now: number): State {

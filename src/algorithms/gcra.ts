@@ -6,5 +6,5 @@ import { Bucket } from "./bucket.js";
  * ITU-T I.371, virtual scheduling; it decides as the token bucket of the same quota does.
  */
 export class Gcra extends Bucket {
-  static readonly algorithmName = "gcra";
+  static readonly algorithmName: string = "gcra";
 }

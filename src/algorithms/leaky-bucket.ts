@@ -5,7 +5,7 @@ import { Bucket } from "./bucket.js";
  * the millisecond in which all before it has drained. As a meter: Turner (1986); paced: nginx `limit_req`.
  */
 export class LeakyBucket extends Bucket {
-  static readonly algorithmName = "leaky-bucket";
+  static readonly algorithmName: string = "leaky-bucket";
 
   // Less than a millisecond's drain counts as drained: to wait for it would slow the pace to whole milliseconds.
   protected override room(free: number, queued: boolean): number {

@@ -28,7 +28,11 @@ end
 local function parse(text)
   if not string.find(text, '^[%d ]+$') then return nil end
   local record = {}
-  for number in string.gmatch(text, '%d+') do record[#record + 1] = tonumber(number) end
+  for digits in string.gmatch(text, '%d+') do
+    local number = tonumber(digits)
+    if number > MAX_SAFE_INTEGER then return nil end
+    record[#record + 1] = number
+  end
   if #record ~= numbers then return nil end
   return record
 end
@@ -39,26 +43,36 @@ local function format(values)
   return table.concat(text, ' ')
 end
 
--- The records are compared before anything else: a booking that nothing came after is undone without a trace.
 local stored = redis.call('GET', key)
-local restored = stored and ARGV[5] ~= '' and stored == ARGV[5]
-local record = restored and parse(ARGV[4]) or stored and parse(stored)
+local record = stored and parse(stored)
 if stored and not record then return redis.error_reply('ERR the key does not hold a record of this limiter') end
 
 local written = record and record[1] or now
 local repair = written - now > refillMs
 local at = repair and now or math.max(written, now)
 
-local states = {}
+local function statesOf(from, exhausted)
+  local states = {}
+  for i, quota in ipairs(quotas) do
+    local state = {}
+    for j = 1, algorithm.size do
+      state[j] = from and from[1 + (i - 1) * algorithm.size + j] or 0
+    end
+    if exhausted then
+      state = algorithm.exhaust(quota, state, at)
+    elseif from then
+      state = algorithm.advance(quota, state, from[1], at)
+    end
+    states[i] = state
+  end
+  return states
+end
+
+local states = statesOf(record, repair)
 for i, quota in ipairs(quotas) do
-  local state = {}
-  for j = 1, algorithm.size do
-    state[j] = record and record[1 + (i - 1) * algorithm.size + j] or 0
+  if algorithm.resetAfterMs(quota, states[i], at) > MAX_SAFE_INTEGER then
+    return redis.error_reply('ERR the key does not hold a record of this limiter')
   end
-  if record then
-    state = repair and algorithm.exhaust(quota, state, at) or algorithm.advance(quota, state, written, at)
-  end
-  states[i] = state
 end
 
 local function result(limited, list, index, moment, seen, retryAfterMs)
@@ -92,16 +106,31 @@ local function write(list, moment)
   return text
 end
 
-local function spend(moment, units)
-  local spent = {}
-  for i, quota in ipairs(quotas) do
-    spent[i] = algorithm.charge(quota, algorithm.advance(quota, states[i], at, moment), moment, units)
-  end
-  local seen = moment == at and now or moment
-  return result(0, spent, scarcest(spent, moment), moment, seen, 0), write(spent, moment)
+local function charge(list, moment, units)
+  local charged = {}
+  for i, quota in ipairs(quotas) do charged[i] = algorithm.charge(quota, list[i], moment, units) end
+  return charged
 end
 
-if cost < 0 or maxWaitMs == math.huge then return (spend(at, restored and 0 or cost)) end
+local function unbook(found, left, units)
+  if not algorithm.unbook then return charge(states, at, -units) end
+  local before, after, unbooked = statesOf(found), statesOf(left), {}
+  for i, quota in ipairs(quotas) do
+    unbooked[i] = algorithm.unbook(quota, states[i], before[i], after[i], at, units)
+  end
+  return unbooked
+end
+
+local function allow(list, moment)
+  local seen = moment == at and now or moment
+  return result(0, list, scarcest(list, moment), moment, seen, 0), write(list, moment)
+end
+
+if cost < 0 or maxWaitMs == math.huge then
+  local before, after = parse(ARGV[4]), parse(ARGV[5])
+  local known = after and not repair and after[1] <= written
+  return (allow(known and unbook(before, after, -cost) or charge(states, at, cost), at))
+end
 
 local wait, longest = -1, 1
 for i, quota in ipairs(quotas) do
@@ -110,13 +139,17 @@ for i, quota in ipairs(quotas) do
 end
 local waitMs = wait == 0 and 0 or at - now + wait
 
-if cost == 0 then
-  return result(0, states, wait == 0 and scarcest(states, at) or longest, at, now, waitMs)
-end
+if cost == 0 then return result(0, states, scarcest(states, at), at, now, waitMs) end
 if waitMs > math.min(maxWaitMs, horizonMs) then
   if repair then write(states, at) end
   return result(1, states, longest, at, now, waitMs)
 end
-local answer, after = spend(at + wait, cost)
+local moment, spent = at + wait, {}
+for i, quota in ipairs(quotas) do spent[i] = algorithm.advance(quota, states[i], at, moment) end
+local answer, after = allow(charge(spent, moment, cost), moment)
 if waitMs == 0 then return answer end
-return { answer, format({ waitMs }), stored, after }
+local before = { at }
+for _, state in ipairs(states) do
+  for _, number in ipairs(state) do before[#before + 1] = number end
+end
+return { answer, format({ waitMs }), format(before), after }

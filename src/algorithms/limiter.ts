@@ -51,7 +51,9 @@ export interface Outcome {
 export class Limiter {
   /** What state depends on apart from the key, e.g. `"gcra:10/1000/20"`; limiters of equal id share their keys. */
   readonly id: string;
+  /** The algorithm of every quota. */
   readonly algorithm: AlgorithmType;
+  /** The quotas in the order of `quotaIndex`. */
   readonly quotas: readonly Quota[];
   readonly #algorithms: readonly Algorithm[];
   readonly #refillMs: number;
@@ -75,8 +77,8 @@ export class Limiter {
 
   /**
    * The one decision. A cost of 0 asks without spending. A call may book a place up to `maxWaitMs` ahead; with `Infinity`
-   * the cost is charged at once whether it fits or not. A negative cost gives back: without a trace what `booking` took
-   * if nothing came after it, otherwise that many units.
+   * the cost is charged at once whether it fits or not. A negative cost gives that many units back, and with `booking`
+   * what that booking took: without a trace if nothing came after it.
    */
   decide(
     stored: KeyState | undefined,
@@ -85,17 +87,17 @@ export class Limiter {
     maxWaitMs: number,
     booking?: Booking,
   ): Outcome {
-    const restored = booking !== undefined && sameRecord(stored, booking.after as KeyState);
-    const record = restored ? (booking.before as KeyState) : stored;
-    const written = record?.[0] ?? now;
+    const written = stored?.[0] ?? now;
     // A clock that was set back by more than a refill would lock the key out until it is there again.
     const repair = written - now > this.#refillMs;
     const at = repair ? now : Math.max(written, now);
-    const states = this.#states(record, repair, at);
+    const states = this.#states(stored, repair, at);
 
     if (cost < 0 || maxWaitMs === Number.POSITIVE_INFINITY) {
-      const units = restored ? 0 : cost;
-      return this.#spend(states, at, at, now, units);
+      // A key that was reset since then, or a clock that was set back, knows nothing of the booking.
+      const known = booking !== undefined && !repair && (booking.after as KeyState)[0]! <= written;
+      const charged = known ? this.#unbook(states, booking, at, -cost) : this.#charge(states, at, cost);
+      return this.#allow(charged, at, at, now);
     }
     const waits = this.#algorithms.map((algorithm, i) =>
       algorithm.wait(states[i]!, at, Math.max(cost, 1), maxWaitMs > 0),
@@ -103,17 +105,18 @@ export class Limiter {
     const wait = Math.max(...waits);
     const waitMs = wait === 0 ? 0 : at - now + wait;
     if (cost === 0) {
-      const index = wait === 0 ? this.#scarcest(states, at) : waits.indexOf(wait);
-      return { decision: this.#result(false, states, index, at, now, waitMs) };
+      return { decision: this.#result(false, states, this.#scarcest(states, at), at, now, waitMs) };
     }
     if (waitMs > Math.min(maxWaitMs, this.#horizonMs)) {
       const decision = this.#result(true, states, waits.indexOf(wait), at, now, waitMs);
       return repair ? { decision, write: this.#write(states, at, at, now) } : { decision };
     }
-    const outcome = this.#spend(states, at, at + wait, now, cost);
-    if (waitMs === 0) return outcome;
-    const after = outcome.write!.record;
-    return { ...outcome, decision: { ...outcome.decision, booking: { waitMs, before: stored, after } } };
+    const moment = at + wait;
+    const then = this.#algorithms.map((algorithm, i) => algorithm.advance(states[i]!, at, moment));
+    const { decision, write } = this.#allow(this.#charge(then, moment, cost), moment, at, now);
+    if (waitMs === 0) return { decision, write };
+    const before = [at, ...states.flat()];
+    return { decision: { ...decision, booking: { waitMs, before, after: write.record } }, write };
   }
 
   /** The state of each quota at the moment `at`. */
@@ -127,14 +130,25 @@ export class Limiter {
     });
   }
 
-  /** Charges every quota at `moment`, which is `at` or, for a booking, later; the numbers are those of that moment. */
-  #spend(states: readonly State[], at: number, moment: number, now: number, cost: number): Outcome {
-    const spent = this.#algorithms.map((algorithm, i) =>
-      algorithm.charge(algorithm.advance(states[i]!, at, moment), moment, cost),
-    );
+  #charge(states: readonly State[], at: number, cost: number): State[] {
+    return this.#algorithms.map((algorithm, i) => algorithm.charge(states[i]!, at, cost));
+  }
+
+  /** The states without a booking that was made before `at`. */
+  #unbook(states: readonly State[], booking: Booking, at: number, cost: number): State[] {
+    const before = this.#states(booking.before as KeyState, false, at);
+    const after = this.#states(booking.after as KeyState, false, at);
+    return this.#algorithms.map((algorithm, i) => {
+      const state = states[i]!;
+      return algorithm.unbook?.(state, before[i]!, after[i]!, at, cost) ?? algorithm.charge(state, at, -cost);
+    });
+  }
+
+  /** The answer to a call that was charged at `moment`, which is `at` or, for a booking, later; the numbers are those of then. */
+  #allow(states: readonly State[], moment: number, at: number, now: number): Required<Outcome> {
     const seen = moment === at ? now : moment;
-    const decision = this.#result(false, spent, this.#scarcest(spent, moment), moment, seen, 0);
-    return { decision, write: this.#write(spent, moment, at, now) };
+    const decision = this.#result(false, states, this.#scarcest(states, moment), moment, seen, 0);
+    return { decision, write: this.#write(states, moment, at, now) };
   }
 
   /** The record as of `at` of states as of `moment`. */
@@ -177,18 +191,18 @@ export class Limiter {
   }
 }
 
-function sameRecord(one: KeyState | undefined, other: KeyState): boolean {
-  return one !== undefined && one.length === other.length && one.every((number, i) => number === other[i]);
-}
-
 function algorithmType(using: AlgorithmName | AlgorithmType): AlgorithmType {
   const expected = `one of ${Object.keys(ALGORITHMS)
     .map((name) => `"${name}"`)
     .join(", ")}, or an algorithm of your own`;
   if (typeof using === "string" && Object.hasOwn(ALGORITHMS, using)) return ALGORITHMS[using];
   if (typeof using !== "function") throw new TypeError(complaint("using", expected, using));
-  if (!/^[a-z][a-z0-9-]*$/.test(using.algorithmName)) {
+  if (typeof using.algorithmName !== "string" || !/^[a-z][a-z0-9-]*$/.test(using.algorithmName)) {
     throw new TypeError(complaint("using.algorithmName", "a name in kebab case", using.algorithmName));
+  }
+  const known = ALGORITHMS[using.algorithmName as AlgorithmName];
+  if (known !== undefined && known !== using) {
+    throw new TypeError(complaint("using.algorithmName", "a name of its own", using.algorithmName));
   }
   return using;
 }

@@ -8,7 +8,7 @@ import { type Algorithm, LAST_MOMENT_MS, refuseBurst, type State } from "./algor
  * The sliding window counter of Cloudflare, "How we built rate limiting capable of scaling to millions of domains" (2017).
  */
 export class SlidingWindow implements Algorithm {
-  static readonly algorithmName = "sliding-window";
+  static readonly algorithmName: string = "sliding-window";
   readonly capacity: number;
   readonly refillMs: number;
   readonly horizonMs: number;
@@ -23,8 +23,8 @@ export class SlidingWindow implements Algorithm {
     const { limit, periodMs } = quota;
     this.capacity = limit;
     this.refillMs = periodMs;
-    this.#furthest = Math.max(1, Math.floor(LAST_MOMENT_MS / periodMs) - 2);
-    this.horizonMs = (this.#furthest - 1) * periodMs;
+    this.#furthest = Math.max(0, Math.floor(LAST_MOMENT_MS / periodMs) - 2);
+    this.horizonMs = Math.max(0, this.#furthest - 1) * periodMs;
     this.#limit = limit;
     this.#periodMs = periodMs;
   }
@@ -39,9 +39,8 @@ export class SlidingWindow implements Algorithm {
     if (cost > this.#limit) return Number.POSITIVE_INFINITY;
     const elapsed = now % this.#periodMs;
     const free = this.#limit - cost;
-    const here = free < current ? this.#periodMs : this.#decayed(previous, free - current);
-    if (here < this.#periodMs) return Math.max(ahead * this.#periodMs + here - elapsed, 0);
-    return (ahead + 1) * this.#periodMs + this.#decayed(current, free) - elapsed;
+    if (current > free) return (ahead + 1) * this.#periodMs + this.#decayed(current, free) - elapsed;
+    return Math.max(ahead * this.#periodMs + this.#decayed(previous, free - current) - elapsed, 0);
   }
 
   charge([previous = 0, current = 0, ahead = 0]: State, _now: number, cost: number): State {
@@ -51,6 +50,13 @@ export class SlidingWindow implements Algorithm {
     const last = ahead + Math.ceil(used / this.#limit) - 1;
     if (last > this.#furthest) return [this.#limit, this.#limit, this.#furthest];
     return [this.#limit, used - (last - ahead) * this.#limit, last];
+  }
+
+  unbook(state: State, before: State, after: State, now: number, cost: number): State {
+    if (state.every((number, i) => number === after[i])) return before;
+    // What a booking left unused of the windows that it passed over is given back with it.
+    const units = this.#line(after) - this.#line(before);
+    return this.charge(state, now, this.#line(state) >= units ? -units : -cost);
   }
 
   exhaust([previous = 0, current = 0, ahead = 0]: State, now: number): State {
@@ -63,27 +69,34 @@ export class SlidingWindow implements Algorithm {
   }
 
   resetAfterMs([previous = 0, current = 0, ahead = 0]: State, now: number): number {
-    const start = ahead * this.#periodMs - (now % this.#periodMs);
-    if (current > 0) return start + this.#periodMs + this.#decayed(current, 0);
-    return previous > 0 ? Math.max(start + this.#decayed(previous, 0), 0) : 0;
+    const windows = current > 0 ? ahead + 2 : previous > 0 ? ahead + 1 : 0;
+    return windows === 0 ? 0 : windows * this.#periodMs - 1 - (now % this.#periodMs);
   }
 
-  /** What still counts now of the window before. */
+  /**
+   * What still counts now of the window before: rounded up, as rounded down it would let up to one unit too many pass, and
+   * with this millisecond as good as over, as otherwise the last unit of a window would never pass.
+   */
   #weighted(previous: number, now: number): number {
-    return Math.floor((previous * (this.#periodMs - (now % this.#periodMs))) / this.#periodMs);
+    return Math.ceil((previous * (this.#periodMs - 1 - (now % this.#periodMs))) / this.#periodMs);
   }
 
-  /** Milliseconds into a window from which at most `most` still counts of `previous`; the period if not within the window. */
+  /** Milliseconds into a window from which at most `most` still counts of `previous`. */
   #decayed(previous: number, most: number): number {
-    return previous <= most ? 0 : this.#periodMs - Math.ceil(((most + 1) * this.#periodMs) / previous) + 1;
+    return previous <= most ? 0 : this.#periodMs - 1 - Math.floor((most * this.#periodMs) / previous);
+  }
+
+  /** Where the last unit stands in a line of full windows that begins with this one. */
+  #line([, current = 0, ahead = 0]: State): number {
+    return ahead * this.#limit + current;
   }
 
   /** Gives back `units` to the windows before the last one; those between it and now were full, or nothing would be booked after them. */
   #giveBack(previous: number, units: number, ahead: number): State {
     if (ahead === 0) return [Math.max(previous - units, 0), 0, 0];
-    if (units <= previous) return [this.#limit, previous - units, ahead - 1];
-    const windows = Math.ceil((units - previous) / this.#limit);
-    if (windows >= ahead) return this.fresh;
-    return [this.#limit, previous + windows * this.#limit - units, ahead - 1 - windows];
+    const windows = Math.max(Math.ceil((units - previous) / this.#limit), 0);
+    const current = previous + windows * this.#limit - units;
+    const left = ahead - 1 - windows;
+    return left < 0 || (left === 0 && current === 0) ? this.fresh : [this.#limit, current, left];
   }
 }

@@ -5,5 +5,5 @@ import { Bucket } from "./bucket.js";
  * tokens. The level counts the tokens that are missing. Turner, "New directions in communications" (1986).
  */
 export class TokenBucket extends Bucket {
-  static readonly algorithmName = "token-bucket";
+  static readonly algorithmName: string = "token-bucket";
 }

@@ -1,6 +1,12 @@
 import type { Booking, Decision, Limiter } from "../algorithms/limiter.js";
 import type { Clock } from "../clock.js";
 
+/** The answer of a store. */
+export interface Answer extends Decision {
+  /** The store that decided if it is not the one that was asked; only it can give back what it charged. */
+  readonly by?: Store;
+}
+
 /** Where the state of keys lives. See `docs/stores.md` for a complete one, and `throttled/testing` for its tests. */
 export interface Store {
   /** The kind of store in a word, e.g. `"memory"`; it is shown in errors. */
@@ -19,7 +25,7 @@ export interface Store {
     cost: number,
     maxWaitMs: number,
     booking?: Booking,
-  ): Decision | Promise<Decision>;
+  ): Answer | Promise<Answer>;
   /** Forgets a key of a limiter. */
   reset(limiter: Limiter, key: string): void | Promise<void>;
   /** Frees what the store holds; nothing is asked of it afterwards. */
@@ -29,6 +35,6 @@ export interface Store {
 /** A store that answers at once. */
 export interface SyncStore extends Store {
   readonly sync: true;
-  decide(limiter: Limiter, key: string, cost: number, maxWaitMs: number, booking?: Booking): Decision;
+  decide(limiter: Limiter, key: string, cost: number, maxWaitMs: number, booking?: Booking): Answer;
   reset(limiter: Limiter, key: string): void;
 }

@@ -1,3 +1,4 @@
+import type { AbortSignalLike } from "../abort.js";
 import { wholeNumber } from "../argument.js";
 import type { Clock } from "../clock.js";
 
@@ -40,7 +41,7 @@ export class ManualClock implements Clock {
     }
   }
 
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  sleep(ms: number, signal?: AbortSignalLike): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const abort = (): void => {

@@ -105,23 +105,44 @@ describe("near 2^53, a sliding window", () => {
     trace("sliding-window", { limit, periodMs: 86_400_000, burst: limit }, [
       { at: 0, cost: limit, remaining: 0, resetAfterMs: 172_799_999 },
       // 0.6 of a unit fades each millisecond.
-      { at: 86_400_001, cost: 2, limited: true, remaining: 1, resetAfterMs: 86_399_998, retryAfterMs: 1 },
-      { at: 86_400_002, cost: 2, remaining: 0, resetAfterMs: 129_599_999 },
+      { at: 86_400_001, cost: 2, limited: true, remaining: 1, resetAfterMs: 86_399_998, retryAfterMs: 2 },
+      { at: 86_400_002, cost: 2, limited: true, remaining: 1, resetAfterMs: 86_399_997, retryAfterMs: 1 },
+      { at: 86_400_003, cost: 2, remaining: 0, resetAfterMs: 172_799_996 },
     ]);
     const most = 4_503_599_627_370_495;
-    const end = most - ALIGNED;
+    // The last millisecond of the window after the one that began at the epoch.
+    const end = 2 * most - 1 - ALIGNED;
     trace("sliding-window", { limit: 1, periodMs: most, burst: 1 }, [
-      { at: 0, cost: 1, remaining: 0, resetAfterMs: end + 1 },
-      { at: end, cost: 1, limited: true, remaining: 0, resetAfterMs: 1, retryAfterMs: 1 },
-      { at: end + 1, cost: 1, remaining: 0, resetAfterMs: most },
+      { at: 0, cost: 1, remaining: 0, resetAfterMs: end },
+      { at: end - 1, cost: 1, limited: true, remaining: 0, resetAfterMs: 1, retryAfterMs: 1 },
+      { at: end, cost: 1, remaining: 0, resetAfterMs: most },
+    ]);
+  });
+
+  test("books no place and goes into no debt beyond this window where numbers would no longer be exact", () => {
+    const most = 4_503_599_627_370_495;
+    const end = 2 * most - 1 - ALIGNED;
+    trace("sliding-window", { limit: 1, periodMs: most, burst: 1 }, [
+      { at: 0, cost: 1, remaining: 0, resetAfterMs: end },
+      {
+        at: 0,
+        cost: 1,
+        maxWaitMs: Number.MAX_SAFE_INTEGER,
+        limited: true,
+        remaining: 0,
+        resetAfterMs: end,
+        retryAfterMs: end,
+      },
+      { at: 0, cost: 5, maxWaitMs: NEVER, remaining: 0, resetAfterMs: end },
+      { at: 0, cost: 0, remaining: 0, resetAfterMs: end, retryAfterMs: end },
     ]);
   });
 
   test("cuts a debt off where numbers would no longer be exact", () => {
     const most = Number.MAX_SAFE_INTEGER;
     trace("sliding-window", "10/s", [
-      { at: 0, cost: most, maxWaitMs: NEVER, remaining: 0, resetAfterMs: 4_503_599_627_369_901 },
-      { at: 0, cost: most, maxWaitMs: NEVER, remaining: 0, resetAfterMs: 4_503_599_627_369_901 },
+      { at: 0, cost: most, maxWaitMs: NEVER, remaining: 0, resetAfterMs: 4_503_599_627_369_999 },
+      { at: 0, cost: most, maxWaitMs: NEVER, remaining: 0, resetAfterMs: 4_503_599_627_369_999 },
       { at: 1007, cost: -most, remaining: 10, resetAfterMs: 0 },
     ]);
   });

@@ -83,6 +83,16 @@ describe("several quotas", () => {
     );
   });
 
+  test("asked without spending, tell of the one with the least left, and how long a cost of 1 waits for all", () => {
+    trace("token-bucket", "5/s; 6/h", [
+      { at: 0, cost: 5, quotaIndex: 0, remaining: 0, resetAfterMs: 1000 },
+      { at: 1000, cost: 1, quotaIndex: 1, remaining: 0, resetAfterMs: 3_599_000 },
+      { at: 1000, cost: 4, maxWaitMs: NEVER, quotaIndex: 0, remaining: 0, resetAfterMs: 1000 },
+      // Both have nothing left: the first for 200 ms, the second for 2,999 s.
+      { at: 1000, cost: 0, quotaIndex: 0, remaining: 0, resetAfterMs: 1000, retryAfterMs: 2_999_000 },
+    ]);
+  });
+
   test("book the moment at which all of them have room", () => {
     trace("fixed-window", "2/s; 3/m", [
       { at: 0, cost: 2, quotaIndex: 0, remaining: 0, resetAfterMs: 1000 },
@@ -122,12 +132,12 @@ describe("a clock that was set back", () => {
   test("stands still for a sliding window up to a period, and then finds it just used up", () => {
     const exhausted = { limited: true as const, remaining: 0 };
     trace("sliding-window", "4/s", [
-      { at: 5200, cost: 1, remaining: 3, resetAfterMs: 801 },
-      { at: 4200, cost: 3, remaining: 0, resetAfterMs: 2551 },
-      // Beyond, 3 of the 4 of the window before still count, and 1 of this one makes up the limit.
-      { at: 4199, cost: 1, ...exhausted, resetAfterMs: 802, retryAfterMs: 52 },
-      { at: 4250, cost: 1, ...exhausted, resetAfterMs: 751, retryAfterMs: 1 },
-      { at: 4251, cost: 1, remaining: 0, resetAfterMs: 1250 },
+      { at: 5200, cost: 1, remaining: 3, resetAfterMs: 1799 },
+      { at: 4200, cost: 3, remaining: 0, resetAfterMs: 2799 },
+      // Beyond, all 4 of the window before still count, rounded up.
+      { at: 4199, cost: 1, ...exhausted, resetAfterMs: 800, retryAfterMs: 50 },
+      { at: 4248, cost: 1, ...exhausted, resetAfterMs: 751, retryAfterMs: 1 },
+      { at: 4249, cost: 1, remaining: 0, resetAfterMs: 1750 },
     ]);
   });
 
@@ -142,12 +152,12 @@ describe("a clock that was set back", () => {
       { ...asked, resetAfterMs: 3000, retryAfterMs: 2000 },
     ]);
     trace("sliding-window", "10/s", [
-      { at: 0, cost: 25, maxWaitMs: NEVER, remaining: 0, resetAfterMs: 3801 },
-      { ...asked, resetAfterMs: 3801, retryAfterMs: 2501 },
+      { at: 0, cost: 25, maxWaitMs: NEVER, remaining: 0, resetAfterMs: 3999 },
+      { ...asked, resetAfterMs: 3999, retryAfterMs: 2599 },
     ]);
     trace("sliding-window", "10/s", [
-      { at: 0, cost: 13, maxWaitMs: NEVER, remaining: 0, resetAfterMs: 2667 },
-      { ...asked, resetAfterMs: 2667, retryAfterMs: 1301 },
+      { at: 0, cost: 13, maxWaitMs: NEVER, remaining: 0, resetAfterMs: 2999 },
+      { ...asked, resetAfterMs: 2999, retryAfterMs: 1399 },
     ]);
   });
 

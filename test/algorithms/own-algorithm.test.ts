@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Algorithm, AlgorithmType, State } from "../../src/algorithms/algorithm.js";
 import { Limiter } from "../../src/algorithms/limiter.js";
+import { TokenBucket } from "../../src/algorithms/token-bucket.js";
 import type { Quota } from "../../src/quota.js";
 import { MemoryStore } from "../../src/stores/memory-store.js";
 import { ManualClock } from "../../src/testing/manual-clock.js";
 
 /** One call of up to `limit` units, then none for a whole period. The state is how much of that is left. */
 class Cooldown implements Algorithm {
-  static readonly algorithmName = "cooldown";
+  static readonly algorithmName: string = "cooldown";
   readonly capacity: number;
   readonly refillMs: number;
   readonly horizonMs = 2 ** 50;
@@ -28,6 +29,10 @@ class Cooldown implements Algorithm {
 
   charge([left = 0]: State, _now: number, cost: number): State {
     return [cost < 0 ? 0 : left + this.refillMs];
+  }
+
+  unbook([left = 0]: State, [before = 0]: State, [after = 0]: State): State {
+    return [Math.max(left - (after - before), 0)];
   }
 
   exhaust([left = 0]: State): State {
@@ -106,6 +111,29 @@ describe("`using`", () => {
     expect(refused(using)).toThrow(
       new TypeError(`Expected \`using.algorithmName\` to be a name in kebab case, got ${shown}`),
     );
+  });
+
+  test.each(["fixed-window", "sliding-window", "token-bucket", "leaky-bucket", "gcra"])(
+    "refuses an algorithm with the name of a built-in one, %j",
+    (algorithmName) => {
+      const using = class extends Cooldown {
+        static override readonly algorithmName = algorithmName;
+      };
+      expect(refused(using)).toThrow(
+        new TypeError(`Expected \`using.algorithmName\` to be a name of its own, got "${algorithmName}"`),
+      );
+    },
+  );
+
+  test("takes a built-in algorithm that was extended, under a name of its own", () => {
+    class Doubled extends TokenBucket {
+      static override readonly algorithmName = "doubled";
+      constructor({ limit, periodMs, burst }: Quota) {
+        super({ limit, periodMs, burst: 2 * burst });
+      }
+    }
+    expect(new Limiter(Doubled, "3/s").id).toBe("doubled:3/1000/3");
+    expect(new Limiter(Doubled, "3/s").capacity(0)).toBe(6);
   });
 
   test("refuses a function that is no algorithm", () => {

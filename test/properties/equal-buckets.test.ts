@@ -10,7 +10,7 @@ test("GCRA decides like the token bucket of the same quotas, field by field", ()
         play(using, each).taken.map(({ decision }) => visible(decision));
       expect(answers("gcra", program)).toEqual(answers("token-bucket", program));
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
 });
 
@@ -22,6 +22,6 @@ test("the leaky bucket decides like the token bucket as long as nobody may wait"
         play(using, program).taken.map(({ decision }) => visible(decision));
       expect(answers("leaky-bucket")).toEqual(answers("token-bucket"));
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
 });

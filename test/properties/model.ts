@@ -39,9 +39,8 @@ export class ModelKey {
       return Number(first(now, (moment) => rule.fits(moment, needed, maxWaitMs > 0)) - now);
     });
     const wait = Math.max(...waits);
-    const longest = waits.indexOf(wait);
-    if (cost === 0n) return this.#answer(now, { index: wait === 0 ? undefined : longest, wait });
-    if (wait > maxWaitMs) return this.#answer(now, { limited: true, index: longest, wait });
+    if (cost === 0n) return this.#answer(now, { wait });
+    if (wait > maxWaitMs) return this.#answer(now, { limited: true, index: waits.indexOf(wait), wait });
     return this.#spend(now, now + BigInt(wait), cost);
   }
 
@@ -51,10 +50,7 @@ export class ModelKey {
   }
 
   /** The numbers at a moment: of the quota with the least left, unless it is named. */
-  #answer(
-    moment: bigint,
-    told: { limited?: boolean; index?: number | undefined; wait?: number },
-  ): ModelAnswer {
+  #answer(moment: bigint, told: { limited?: boolean; index?: number; wait?: number }): ModelAnswer {
     const left = this.#rules.map((rule) => Number(rule.left(moment)));
     const { limited = false, index = left.indexOf(Math.min(...left)), wait = 0 } = told;
     const rule = this.#rules[index]!;

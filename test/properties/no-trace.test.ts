@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { expectAlike, Player, play, visible } from "./player.js";
 import { ALGORITHMS, FORWARD, programs, sequels } from "./programs.js";
 
-const RUNS = { numRuns: 300 };
+const RUNS = { numRuns: 150 };
 
 describe.each(ALGORITHMS)("%s", (using) => {
   test("a refused call changes nothing", () => {

@@ -21,7 +21,7 @@ describe.each(ALGORITHMS)("%s decides as its rule says", (using) => {
           expect(told(decision)).toEqual(model.decide(player.key.now, step.cost, step.maxWaitMs));
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -38,7 +38,7 @@ describe.each(ALGORITHMS)("%s decides as its rule says", (using) => {
           expect(told(decision)).toEqual(model.decide(player.key.now, step.cost, step.maxWaitMs));
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });

@@ -98,12 +98,13 @@ class SlidingWindowRule implements Rule {
     this.#windows = new Windows(quota);
   }
 
-  /** The part of the window before that is still in sight, rounded down, and this window's use. */
+  /** What counts of the window before, rounded up, and this window's use; the running millisecond counts as over. */
   #weighted(moment: bigint): bigint {
     const { periodMs } = this.#windows;
     const window = this.#windows.of(moment);
-    const inSight = periodMs - (moment % periodMs);
-    return (this.#windows.used(window - 1n) * inSight) / periodMs + this.#windows.used(window);
+    const left = periodMs - 1n - (moment % periodMs);
+    const before = (this.#windows.used(window - 1n) * left + periodMs - 1n) / periodMs;
+    return before + this.#windows.used(window);
   }
 
   fits(moment: bigint, cost: bigint): boolean {

@@ -5,7 +5,7 @@ import type { SingleKey } from "../algorithms/single-key.js";
 import { expectAlike, Player, play, visible } from "./player.js";
 import { ALGORITHMS, type Program, programs, record, sequels, step } from "./programs.js";
 
-const RUNS = { numRuns: 300 };
+const RUNS = { numRuns: 150 };
 
 /** A key in any state, and a call that comes next. */
 function situations(using: AlgorithmName, quotas: number): fc.Arbitrary<{ program: Program; cost: number }> {

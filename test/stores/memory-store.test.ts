@@ -215,7 +215,6 @@ describe("what the constructor refuses", () => {
     [1.5, "RangeError", "1.5"],
     [Number.NaN, "RangeError", "NaN"],
     [Number.POSITIVE_INFINITY, "RangeError", "Infinity"],
-    [2 ** 53, "RangeError", "9007199254740992"],
     ["100", "TypeError", '"100"'],
     [{}, "TypeError", "an object"],
     [10n, "TypeError", "10n"],

@@ -47,40 +47,50 @@ function runs(bin: string, argument: string): boolean {
   }
 }
 
+/** Asked for once: it holds up everything that goes on in this process. */
+let bin: string | undefined;
+
+/** None of them outlives this process, whatever it ends with. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const server of running) server.kill("SIGKILL");
+});
+
 /** Starts a server that keeps nothing on disk; resolves when it takes connections. */
 export async function startRedis(...options: string[]): Promise<RedisServer> {
-  const bin = redisServerBin();
-  const dir = mkdtempSync(join(tmpdir(), "throttled-redis-"));
+  const dir = tempDir();
   const port = await freePort();
-  const args = [
-    "--port",
-    `${port}`,
-    "--bind",
-    "127.0.0.1",
-    "--dir",
-    dir,
-    "--save",
-    "",
-    "--appendonly",
-    "no",
-    ...options,
-  ];
+  const common = ["--bind", "127.0.0.1", "--dir", dir, "--save", "", "--appendonly", "no"];
+  const server = await launch(dir, ["--port", `${port}`, ...common, ...options]);
+  return { ...server, url: `redis://127.0.0.1:${port}`, port };
+}
+
+/** A folder for one server, which `launch` deletes with it. */
+export function tempDir(): string {
+  return mkdtempSync(join(tmpdir(), "throttled-redis-"));
+}
+
+/** Starts the server program with any arguments; resolves when it logs `started`. The folder goes with `stop`. */
+export async function launch(
+  dir: string,
+  args: readonly string[],
+  started = /ready to accept connections/i,
+): Promise<{ pid: number; stop(): Promise<void> }> {
+  bin ??= redisServerBin();
   const server = spawn(bin, args, { stdio: ["ignore", "pipe", "pipe"] });
-  try {
-    await ready(server);
-  } catch (error) {
+  running.add(server);
+  const stop = async (): Promise<void> => {
+    await ended(server);
+    running.delete(server);
     rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    await ready(server, started);
+  } catch (error) {
+    await stop();
     throw error;
   }
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    port,
-    pid: server.pid!,
-    stop: async () => {
-      await ended(server);
-      rmSync(dir, { recursive: true, force: true });
-    },
-  };
+  return { pid: server.pid!, stop };
 }
 
 /** A loopback port that nobody listens on. */
@@ -95,12 +105,12 @@ export function freePort(): Promise<number> {
   });
 }
 
-function ready(server: ChildProcess): Promise<void> {
+function ready(server: ChildProcess, started: RegExp): Promise<void> {
   return new Promise((resolve, reject) => {
     let log = "";
     const read = (chunk: Buffer): void => {
       log += chunk;
-      if (/ready to accept connections/i.test(log)) resolve();
+      if (started.test(log)) resolve();
     };
     server.stdout!.on("data", read);
     server.stderr!.on("data", read);

@@ -1,31 +1,33 @@
-import { Redis } from "ioredis";
 import type { AlgorithmType } from "../../algorithms/algorithm.js";
 import type { Booking, Decision, Limiter } from "../../algorithms/limiter.js";
-import { complaint, knownOptions, printable } from "../../argument.js";
-import type { Clock } from "../../clock.js";
+import { complaint, knownOptions } from "../../argument.js";
+import { type Clock, checkClock } from "../../clock.js";
+import { type Duration, toMs } from "../../duration.js";
 import { StoreError } from "../../errors.js";
-import type { Store } from "../store.js";
+import { Breaker, type BreakerOptions } from "../breaker.js";
+import { type Deadline, LONGEST_DEADLINE_MS } from "../deadline.js";
+import { FailurePolicy, type OnUnavailable } from "../failure-policy.js";
+import type { Answer, Store } from "../store.js";
+import { Connection, type RedisClient } from "./connection.js";
 import { type Script, scriptOf } from "./scripts.js";
-import { parseServerUrl } from "./server-url.js";
-
-/** What the store needs of a client: a `Redis` or `Cluster` of ioredis 5 or 6 is one. */
-export interface RedisClient {
-  evalsha(sha: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>;
-  eval(script: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>;
-  del(key: string): Promise<unknown>;
-}
 
 /** Options of a `RedisStore`. */
 export interface RedisStoreOptions {
   /** What the key of each record begins with; `"throttled"` by default. */
   readonly prefix?: string;
+  /** How long the server may take to answer, `"250ms"` by default; no call to the store takes longer. */
+  readonly deadline?: Duration;
+  /** What a call gets while the server can't be reached: `"throw"` by default, a StoreError. */
+  readonly onUnavailable?: OnUnavailable;
+  /** When a server that fails is left alone for a while. */
+  readonly breaker?: BreakerOptions;
   /** Replaces the clock of the server, for tests. */
   readonly clock?: Clock;
   /** Options handed to ioredis when the store makes the client. */
   readonly redisOptions?: object;
 }
 
-const OPTIONS = ["prefix", "clock", "redisOptions"];
+const OPTIONS = ["prefix", "deadline", "onUnavailable", "breaker", "clock", "redisOptions"];
 
 /** Keeps keys on a Redis or Valkey server, which all processes share: one key and one script call for each decision. */
 export class RedisStore implements Store, AsyncDisposable {
@@ -33,23 +35,31 @@ export class RedisStore implements Store, AsyncDisposable {
   readonly sync = false;
   readonly clock?: Clock;
   readonly #prefix: string;
-  readonly #client: RedisClient;
-  /** The client if it is the store's own to close. */
-  readonly #own: Redis | undefined;
+  readonly #connection: Connection;
+  readonly #policy: FailurePolicy;
   readonly #scripts = new Map<AlgorithmType, Script>();
 
   /**
    * @param server a URL such as `"redis://localhost:6379"`, or a client of yours, which the store never closes.
-   * @throws TypeError for anything else; it never shows a password.
+   * @throws TypeError, RangeError for anything else; it never shows a password.
    */
   constructor(server: string | RedisClient, options: RedisStoreOptions = {}) {
     knownOptions("options", options, OPTIONS);
-    const { prefix = "throttled", clock, redisOptions = {} } = options;
+    const { prefix = "throttled", deadline = "250ms", onUnavailable = "throw", clock } = options;
     if (typeof prefix !== "string") throw new TypeError(complaint("prefix", "a string", prefix));
-    if (clock !== undefined) this.clock = clock;
+    if (clock !== undefined) this.clock = checkClock(clock);
     this.#prefix = prefix;
-    this.#own = typeof server === "string" ? connect(server, redisOptions) : undefined;
-    this.#client = this.#own ?? clientOf(server);
+    this.#policy = new FailurePolicy(onUnavailable);
+    const { redisOptions } = options;
+    if (redisOptions !== undefined && (typeof redisOptions !== "object" || redisOptions === null)) {
+      throw new TypeError(complaint("redisOptions", "an object", redisOptions));
+    }
+    this.#connection = new Connection(
+      server,
+      deadlineOf(deadline),
+      new Breaker(options.breaker),
+      redisOptions,
+    );
   }
 
   async decide(
@@ -58,7 +68,7 @@ export class RedisStore implements Store, AsyncDisposable {
     cost: number,
     maxWaitMs: number,
     booking?: Booking,
-  ): Promise<Decision> {
+  ): Promise<Answer> {
     const script = this.#script(limiter.algorithm);
     const args = [
       this.#key(limiter, key),
@@ -69,24 +79,23 @@ export class RedisStore implements Store, AsyncDisposable {
       booking === undefined ? "" : (booking.after as string),
       ...limiter.quotas.flatMap(({ limit, periodMs, burst }) => [`${limit}`, `${periodMs}`, `${burst}`]),
     ];
-    try {
-      return decisionOf(limiter, await this.#call(script, args));
-    } catch (error) {
-      throw storeError("decide", error);
-    }
+    return this.#policy.decide(limiter, key, cost, maxWaitMs, booking, async () =>
+      decisionOf(
+        limiter,
+        await this.#connection.run("decide", (client, deadline) => call(client, deadline, script, args)),
+      ),
+    );
   }
 
   async reset(limiter: Limiter, key: string): Promise<void> {
-    try {
-      await this.#client.del(this.#key(limiter, key));
-    } catch (error) {
-      throw storeError("reset", error);
-    }
+    await this.#policy.reset(limiter, key, () =>
+      this.#connection.run("reset", (client) => client.del(this.#key(limiter, key))),
+    );
   }
 
-  /** Closes the connection if the store made it. */
-  async close(): Promise<void> {
-    this.#own?.disconnect();
+  /** Lets the calls under way finish, and closes the connection if the store made it. */
+  close(): Promise<void> {
+    return this.#connection.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -106,41 +115,38 @@ export class RedisStore implements Store, AsyncDisposable {
   #key(limiter: Limiter, key: string): string {
     return `${this.#prefix}:${limiter.id}:${key.replace(/[%{}]/g, encodeURIComponent)}`;
   }
+}
 
-  async #call({ sha, source }: Script, args: readonly string[]): Promise<unknown> {
-    try {
-      return await this.#client.evalsha(sha, 1, ...args);
-    } catch (error) {
-      if (!String((error as Error)?.message).includes("NOSCRIPT")) throw error;
-      return await this.#client.eval(source, 1, ...args);
-    }
+function deadlineOf(deadline: Duration): number {
+  const ms = toMs("deadline", deadline);
+  if (ms > 0 && ms <= LONGEST_DEADLINE_MS) return ms;
+  throw new RangeError(complaint("deadline", "a duration from 1 ms to 24 days", deadline));
+}
+
+async function call(
+  client: RedisClient,
+  deadline: Deadline,
+  { sha, source }: Script,
+  args: readonly string[],
+): Promise<unknown> {
+  try {
+    return await client.evalsha(sha, 1, ...args);
+  } catch (error) {
+    if (deadline.passed || !/^NOSCRIPT\b/.test(String((error as Error)?.message))) throw error;
+    return await client.eval(source, 1, ...args);
   }
 }
 
-function connect(url: string, redisOptions: object): Redis {
-  const client = new Redis({ ...parseServerUrl(url), maxRetriesPerRequest: 1, ...redisOptions });
-  // Every failed call says so itself; without a listener ioredis prints each lost connection.
-  client.on("error", () => {});
-  return client;
-}
-
-function clientOf(server: unknown): RedisClient {
-  const client = server as Partial<RedisClient> | null | undefined;
-  if (
-    typeof client?.evalsha === "function" &&
-    typeof client.eval === "function" &&
-    typeof client.del === "function"
-  ) {
-    return client as RedisClient;
-  }
-  throw new TypeError(complaint("server", "a URL or an ioredis client", server));
-}
-
+/** @throws StoreError for an answer that is not the script's: nothing but its own word lets a call pass. */
 function decisionOf(limiter: Limiter, reply: unknown): Decision {
   const [answer, waitMs, before, after] = Array.isArray(reply) ? reply : [reply];
-  const [limited, quotaIndex = 0, remaining = 0, resetAfterMs = 0, retryAfterMs = 0] = String(answer)
-    .split(" ")
-    .map(Number);
+  const numbers = /^[01] \d+ \d+ \d+ (?:\d+|-1)$/.test(String(answer))
+    ? String(answer).split(" ").map(Number)
+    : [];
+  const [limited, quotaIndex = -1, remaining = 0, resetAfterMs = 0, retryAfterMs = 0] = numbers;
+  if (limiter.quotas[quotaIndex] === undefined || !numbers.every(Number.isSafeInteger)) {
+    throw new StoreError("redis", "decide", "the answer is not that of its script");
+  }
   const decision: Decision = {
     limited: limited === 1,
     quotaIndex,
@@ -153,10 +159,4 @@ function decisionOf(limiter: Limiter, reply: unknown): Decision {
   return waitMs === undefined
     ? decision
     : { ...decision, booking: { waitMs: Number(waitMs), before, after } };
-}
-
-/** What went wrong without what was sent: errors of ioredis carry commands, and with them keys and passwords. */
-function storeError(operation: string, error: unknown): StoreError {
-  const message = error instanceof Error ? error.message : String(error);
-  return new StoreError("redis", operation, printable(message, 200));
 }

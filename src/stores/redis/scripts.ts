@@ -14,7 +14,7 @@ export interface Script {
   readonly sha: string;
 }
 
-const CONSTANTS = "local MAX_SAFE_INTEGER = 2 ^ 53 - 1\n";
+const CONSTANTS = "local MAX_SAFE_INTEGER, LAST_MOMENT_MS = 2 ^ 53 - 1, 2 ^ 52\n";
 
 const TWINS: ReadonlyMap<string, string> = new Map([
   ["fixed-window", fixedWindow],

@@ -47,13 +47,14 @@ test("a wrong password fails both operations with a StoreError that shows no sec
     store: "redis",
     operation: "decide",
     message:
-      "The redis store failed to decide: WRONGPASS invalid username-password pair or user is disabled.",
+      "The redis store failed to decide: no answer within 250 ms (WRONGPASS invalid username-password pair or user is disabled.)",
   });
   expect(await failureOf(store.reset(limiter, KEY))).toMatchObject({
     name: "StoreError",
     store: "redis",
     operation: "reset",
-    message: "The redis store failed to reset: WRONGPASS invalid username-password pair or user is disabled.",
+    message:
+      "The redis store failed to reset: no answer within 250 ms (WRONGPASS invalid username-password pair or user is disabled.)",
   });
 });
 

@@ -1,0 +1,38 @@
+/** What a call needs of an `AbortSignal`, so that types need no library that declares one. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  // biome-ignore lint/suspicious/noExplicitAny: as in AbortSignal.
+  readonly reason: any;
+  addEventListener(type: "abort", listener: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** Who listens to each signal: with one listener for all of them, as runtimes warn of more than a few. */
+const audiences = new WeakMap<AbortSignalLike, Audience>();
+
+interface Audience {
+  readonly listeners: Set<() => void>;
+  readonly abort: () => void;
+}
+
+/** Calls `listener` once `signal` aborts; the function that it returns calls that off. */
+export function onAbort(signal: AbortSignalLike | undefined, listener: () => void): () => void {
+  if (signal === undefined) return () => {};
+  const { listeners, abort } = audienceOf(signal);
+  if (listeners.size === 0) signal.addEventListener("abort", abort);
+  listeners.add(listener);
+  return () => {
+    if (listeners.delete(listener) && listeners.size === 0) signal.removeEventListener("abort", abort);
+  };
+}
+
+function audienceOf(signal: AbortSignalLike): Audience {
+  const audience = audiences.get(signal);
+  if (audience !== undefined) return audience;
+  const listeners = new Set<() => void>();
+  const abort = (): void => {
+    for (const listener of listeners) listener();
+  };
+  audiences.set(signal, { listeners, abort });
+  return { listeners, abort };
+}

@@ -1,0 +1,57 @@
+import { knownOptions, wholeNumber } from "../argument.js";
+import { type Duration, toMs } from "../duration.js";
+
+/** When a store that fails is left alone for a while. */
+export interface BreakerOptions {
+  /** Calls that must fail in a row, 5 by default. */
+  readonly failures?: number;
+  /** How long until one call tries again, 250 ms by default. */
+  readonly retryAfter?: Duration;
+}
+
+/** Why a call did not even try. */
+export const OPEN = Symbol("open");
+
+/**
+ * A circuit breaker: after some failures in a row calls fail at once, and one at a time is let through to try again.
+ * Nygard, "Release It!" (2007).
+ */
+export class Breaker {
+  readonly #most: number;
+  readonly #retryAfterMs: number;
+  #failures = 0;
+  #retryAt = 0;
+  #trying = false;
+
+  /** @throws TypeError, RangeError */
+  constructor(options: BreakerOptions = {}) {
+    knownOptions("breaker", options, ["failures", "retryAfter"]);
+    this.#most = wholeNumber("breaker.failures", options.failures ?? 5, 1);
+    this.#retryAfterMs = toMs("breaker.retryAfter", options.retryAfter ?? 250);
+  }
+
+  /** Whether calls are failing without being tried. */
+  get isOpen(): boolean {
+    return this.#failures >= this.#most;
+  }
+
+  /** Runs `call`, or rejects with `OPEN`; `isFailure` tells a store that fails from one that refuses. */
+  async run<T>(call: () => Promise<T>, isFailure: (error: unknown) => boolean): Promise<T> {
+    const trial = this.isOpen;
+    if (trial) {
+      if (this.#trying || performance.now() < this.#retryAt) throw OPEN;
+      this.#trying = true;
+    }
+    try {
+      const result = await call();
+      this.#failures = 0;
+      return result;
+    } catch (error) {
+      this.#failures = isFailure(error) ? this.#failures + 1 : 0;
+      this.#retryAt = performance.now() + this.#retryAfterMs;
+      throw error;
+    } finally {
+      if (trial) this.#trying = false;
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import type { Booking, Decision, Limiter } from "../algorithms/limiter.js";
+import { complaint } from "../argument.js";
+import { StoreError } from "../errors.js";
+import type { Answer, Store } from "./store.js";
+
+/** What a call gets while the store is unavailable: its error, a pass, a refusal, or the answer of another store. */
+export type OnUnavailable = "throw" | "allow" | "deny" | Store;
+
+/** How soon a call that was denied may try again. */
+const RETRY_AFTER_MS = 1_000;
+
+const OUTAGE = Symbol("outage");
+
+/** The error of a store that can't be reached, or not now: the only one that `onUnavailable` has a say in. */
+export function outage(store: string, operation: string, problem: string): StoreError {
+  return Object.defineProperty(new StoreError(store, operation, problem), OUTAGE, { value: true });
+}
+
+function isOutage(error: unknown): boolean {
+  return typeof error === "object" && error !== null && OUTAGE in error;
+}
+
+/** Answers in place of a store that is unavailable. */
+export class FailurePolicy {
+  readonly #policy: OnUnavailable;
+  /** @throws TypeError */
+  constructor(policy: unknown) {
+    const store = policy as Partial<Store> | null;
+    if (
+      policy !== "throw" &&
+      policy !== "allow" &&
+      policy !== "deny" &&
+      typeof store?.decide !== "function"
+    ) {
+      throw new TypeError(complaint("onUnavailable", '"throw", "allow", "deny" or a store', policy));
+    }
+    this.#policy = policy as OnUnavailable;
+  }
+
+  /** The answer of `ask` or, while the store is unavailable, that of the policy; arguments as those of `Store.decide`. */
+  async decide(
+    limiter: Limiter,
+    key: string,
+    cost: number,
+    maxWaitMs: number,
+    booking: Booking | undefined,
+    ask: () => Promise<Decision>,
+  ): Promise<Answer> {
+    try {
+      return await ask();
+    } catch (error) {
+      const policy = this.#policy;
+      if (!isOutage(error) || policy === "throw") throw error;
+      // A place that the store booked is none that another store could give back.
+      if (typeof policy !== "object" || booking !== undefined) return without(policy, limiter, cost);
+      return { by: policy, ...(await policy.decide(limiter, key, cost, maxWaitMs)), source: "fallback" };
+    }
+  }
+
+  /** Like `decide`, for `Store.reset`. */
+  async reset(limiter: Limiter, key: string, ask: () => Promise<unknown>): Promise<void> {
+    try {
+      await ask();
+    } catch (error) {
+      if (!isOutage(error) || this.#policy === "throw") throw error;
+      if (typeof this.#policy === "object") await this.#policy.reset(limiter, key);
+    }
+  }
+}
+
+function without(policy: OnUnavailable, limiter: Limiter, cost: number): Decision {
+  // As a fresh key would: what can never pass is refused all the same, or an impossible cost were a way around the limit.
+  const { decision } = limiter.decide(undefined, 0, cost, 0);
+  if (policy !== "deny") return { ...decision, source: "policy" };
+  const retryAfterMs = decision.limited ? decision.retryAfterMs : RETRY_AFTER_MS;
+  const denied = { limited: cost > 0, remaining: 0, resetAfterMs: RETRY_AFTER_MS, retryAfterMs };
+  return { ...decision, ...denied, source: "policy" };
+}

@@ -1,0 +1,193 @@
+import type { Cluster, Redis } from "ioredis";
+import { complaint, printable } from "../../argument.js";
+import { StoreError } from "../../errors.js";
+import { type Breaker, OPEN } from "../breaker.js";
+import { type Deadline, LATE, withDeadline } from "../deadline.js";
+import { outage } from "../failure-policy.js";
+import { connect, type RedisOptions, whyUnreachable } from "./connect.js";
+import { parseServerUrl } from "./server-url.js";
+
+/** What the store needs of a client: a `Redis` or `Cluster` of ioredis 5 or 6 is one. */
+export interface RedisClient {
+  evalsha(sha: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>;
+  eval(script: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>;
+  del(key: string): Promise<unknown>;
+}
+
+/** Calls under way at most: each holds about a kilobyte until its deadline, and a server that hangs would hold them all. */
+const MOST_CALLS = 16_384;
+
+/** Answers of a server that can't serve now; all others say that something is wrong with the call or the key. */
+const SERVER_STATES =
+  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|OOM|MISCONF|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM|UNKILLABLE|ERR max number of clients)\b/;
+
+/** What servers before Redis 7 put around the error of a command in a script. */
+const IN_SCRIPT = /^ERR Error running script .*?: @user_script: ?\d+: -?/;
+
+/** A client behind a deadline and a breaker: whatever state it is in, a call settles in time. */
+export class Connection {
+  readonly #client: RedisClient;
+  /** The client if it is the store's own, to open and to close. */
+  readonly #own: Redis | Cluster | undefined;
+  readonly #deadlineMs: number;
+  readonly #breaker: Breaker;
+  /** Whether the store's own client is connected, to the right database. */
+  #open = false;
+  /** Calls that go on once the client is connected. */
+  readonly #waiting = new Set<() => void>();
+  readonly #secrets: readonly string[] = [];
+  /** What the client last reported; a call that is late does not know why. */
+  #lastError = "";
+  #calls = 0;
+  #idle: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** @throws TypeError for anything but a URL or a client; it never shows a password. */
+  constructor(server: unknown, deadlineMs: number, breaker: Breaker, redisOptions: RedisOptions | undefined) {
+    this.#deadlineMs = deadlineMs;
+    this.#breaker = breaker;
+    if (typeof server !== "string") {
+      this.#client = clientOf(server);
+      if (redisOptions === undefined) return;
+      throw new TypeError("Expected `redisOptions` only beside a URL: a client has options of its own");
+    }
+    const place = parseServerUrl(server);
+    const own = connect(place, deadlineMs, redisOptions ?? {});
+    const secrets = [place.password, redisOptions?.password, redisOptions?.sentinelPassword];
+    this.#secrets = secrets.filter((secret): secret is string => typeof secret === "string" && secret !== "");
+    let why: Promise<string | undefined> | undefined;
+    own.on("error", async ({ message, lastNodeError }: Error & { lastNodeError?: Error }) => {
+      this.#lastError = lastNodeError?.message ?? message;
+      if (!this.#lastError.endsWith("Connection is closed.")) return;
+      why ??= whyUnreachable(place, redisOptions ?? {});
+      this.#lastError = (await why) ?? this.#lastError;
+    });
+    own.on("ready", () => {
+      why = undefined;
+      this.#select(own, place.db ?? redisOptions?.db ?? 0);
+    });
+    own.on("close", () => {
+      this.#open = false;
+    });
+    this.#own = own;
+    this.#client = own;
+  }
+
+  /**
+   * What `call` answers. Rejects with a StoreError: an outage, unless the server refused this very call, or the caller asks
+   * too much of the store.
+   */
+  async run<T>(operation: string, call: (client: RedisClient, deadline: Deadline) => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) throw new StoreError("redis", operation, "it is closed");
+    if (this.#calls >= MOST_CALLS) {
+      throw new StoreError("redis", operation, `${MOST_CALLS} calls are under way already`);
+    }
+    this.#calls++;
+    try {
+      return await this.#breaker.run(
+        () => withDeadline(this.#deadlineMs, (deadline) => this.#whenReady(deadline, call)),
+        isOutage,
+      );
+    } catch (error) {
+      throw this.#storeError(operation, error);
+    } finally {
+      this.#calls--;
+      if (this.#calls === 0) this.#idle?.();
+    }
+  }
+
+  /** Waits for the calls under way, which end in time, and closes the client if it is the store's own. */
+  close(): Promise<void> {
+    this.#closed ??= new Promise<void>((resolve) => {
+      this.#idle = resolve;
+      if (this.#calls === 0) resolve();
+    }).then(() => this.#disconnect());
+    return this.#closed;
+  }
+
+  /** Lets calls go on in a database: ioredis goes on in the first one if the server has no such database. */
+  async #select(own: Redis | Cluster, db: number): Promise<void> {
+    try {
+      if (db > 0) await own.select(db);
+      this.#open = own.status === "ready";
+      this.#lastError = "";
+      for (const goOn of this.#waiting) goOn();
+      this.#waiting.clear();
+    } catch (error) {
+      this.#lastError = (error as Error).message;
+    }
+  }
+
+  #disconnect(): void {
+    const own = this.#own;
+    if (own === undefined) return;
+    // A socket that is closed in the middle of a TLS handshake may fail twice, and ioredis listens once.
+    for (const { stream } of "nodes" in own ? own.nodes() : [own]) stream?.on("error", () => {});
+    own.disconnect();
+  }
+
+  /** Calls once the client is connected: its own queue would carry commands out long after they were given up. */
+  #whenReady<T>(
+    deadline: Deadline,
+    call: (client: RedisClient, deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
+    const own = this.#own;
+    if (own === undefined || (this.#open && own.status === "ready")) return call(this.#client, deadline);
+    if (own.status === "wait" || own.status === "end") own.connect().catch(() => {});
+    return new Promise((resolve, reject) => {
+      const goOn = (): void => {
+        call(own, deadline).then(resolve, reject);
+      };
+      this.#waiting.add(goOn);
+      deadline.onPass = () => this.#waiting.delete(goOn);
+    });
+  }
+
+  #storeError(operation: string, error: unknown): StoreError {
+    if (isReply(error)) {
+      const problem = this.#redacted(error.message);
+      return isOutage(error)
+        ? outage("redis", operation, problem)
+        : new StoreError("redis", operation, problem);
+    }
+    if (error === OPEN) return this.#outage(operation, "it is left alone after several failures in a row");
+    if (error === LATE) return this.#outage(operation, `no answer within ${this.#deadlineMs} ms`);
+    const { name, message } = error instanceof Error ? error : { name: "", message: String(error) };
+    return this.#outage(
+      operation,
+      name === "MaxRetriesPerRequestError" ? "the connection was lost" : message,
+    );
+  }
+
+  #outage(operation: string, problem: string): StoreError {
+    const why = this.#lastError === "" ? "" : ` (${this.#redacted(this.#lastError)})`;
+    return outage("redis", operation, this.#redacted(problem) + why);
+  }
+
+  /** A message without what servers quote of a command, which may be a key, and without passwords. */
+  #redacted(message: string): string {
+    const said = message.replace(/,? with args beginning with.*/s, "");
+    return printable(
+      this.#secrets.reduce((text, secret) => text.replaceAll(secret, "…"), said),
+      200,
+    );
+  }
+}
+
+function clientOf(server: unknown): RedisClient {
+  const client = server as Partial<RedisClient> | null | undefined;
+  if (["evalsha", "eval", "del"].every((name) => typeof client?.[name as keyof RedisClient] === "function")) {
+    return client as RedisClient;
+  }
+  throw new TypeError(complaint("server", "a URL or an ioredis client", server));
+}
+
+/** Whether an error is the server's or the connection's, and not that of a call that the server refused. */
+function isOutage(error: unknown): boolean {
+  return !isReply(error) || SERVER_STATES.test(error.message.replace(IN_SCRIPT, ""));
+}
+
+/** Whether the server itself answered with an error. */
+function isReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === "ReplyError";
+}

@@ -1,0 +1,3 @@
+import { servedSuite } from "./served-suite.js";
+
+servedSuite();

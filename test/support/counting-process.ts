@@ -1,0 +1,25 @@
+import { Throttled } from "../../src/index.js";
+import { RedisStore } from "../../src/redis.js";
+
+/** What a process of the test is told, on its standard input. */
+export interface Task {
+  readonly prefix: string;
+  readonly calls: number;
+  readonly quota: string;
+  readonly deployments: readonly { readonly url: string; readonly redisOptions: object }[];
+}
+
+/** Makes its calls on each deployment, all at once, and says how many passed on each. */
+async function work({ prefix, calls, quota, deployments }: Task): Promise<number[]> {
+  const counts = deployments.map(async ({ url, redisOptions }) => {
+    await using store = new RedisStore(url, { prefix, redisOptions, deadline: "10s" });
+    const throttle = new Throttled({ store, using: "gcra", quota });
+    const results = await Promise.all(Array.from({ length: calls }, () => throttle.limit("key")));
+    return results.filter(({ limited }) => !limited).length;
+  });
+  return Promise.all(counts);
+}
+
+let input = "";
+for await (const chunk of process.stdin) input += chunk;
+console.log(JSON.stringify(await work(JSON.parse(input))));
