@@ -105,7 +105,9 @@ async function expectRecovery(rig: Rig, policy: Policy, over: number): Promise<v
   const throttle = rig.throttle(policy);
   while (!(await isServed(throttle))) await sleep(10);
   expect(performance.now() - over, policy).toBeLessThanOrEqual(RECOVERY_MS);
-  const results = await Promise.all(Array.from({ length: 20 }, () => throttle.limit("after")));
+  // One after the other, so that a machine that is busy with other tests is not late with twenty answers at once.
+  const results: RateLimitResult[] = [];
+  for (let call = 0; call < 20; call++) results.push(await throttle.limit("after"));
   expect(results.filter(({ limited }) => !limited)).toHaveLength(LIMIT);
   expect(new Set(results.map(({ source }) => source))).toEqual(new Set(["store"]));
 }

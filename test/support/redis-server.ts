@@ -51,9 +51,9 @@ function runs(bin: string, argument: string): boolean {
 let bin: string | undefined;
 
 /** None of them outlives this process, whatever it ends with. */
-const running = new Set<ChildProcess>();
+const running = new Map<ChildProcess, string>();
 process.once("exit", () => {
-  for (const server of running) server.kill("SIGKILL");
+  for (const server of running.keys()) server.kill("SIGKILL");
 });
 
 /** Starts a server that keeps nothing on disk; resolves when it takes connections. */
@@ -78,12 +78,8 @@ export async function launch(
 ): Promise<{ pid: number; stop(): Promise<void> }> {
   bin ??= redisServerBin();
   const server = spawn(bin, args, { stdio: ["ignore", "pipe", "pipe"] });
-  running.add(server);
-  const stop = async (): Promise<void> => {
-    await ended(server);
-    running.delete(server);
-    rmSync(dir, { recursive: true, force: true });
-  };
+  running.set(server, dir);
+  const stop = (): Promise<void> => stopAt(dir);
   try {
     await ready(server, started);
   } catch (error) {
@@ -91,6 +87,16 @@ export async function launch(
     throw error;
   }
   return { pid: server.pid!, stop };
+}
+
+/** Stops every server of a folder, also one that is still starting, and deletes the folder. */
+export async function stopAt(dir: string): Promise<void> {
+  for (const [server, at] of running) {
+    if (at !== dir) continue;
+    await ended(server);
+    running.delete(server);
+  }
+  rmSync(dir, { recursive: true, force: true });
 }
 
 /** A loopback port that nobody listens on. */

@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import type { Certificates } from "./certificates.js";
-import { freePort, launch, tempDir } from "./redis-server.js";
+import { freePort, launch, stopAt, tempDir } from "./redis-server.js";
 
 /** What protects a node: TLS, a password, both or nothing. */
 export interface Protection {
@@ -24,7 +24,7 @@ export class ServerNode {
   readonly #args: readonly string[];
   readonly #protection: Protection;
   readonly #started: RegExp | undefined;
-  #process: { pid: number; stop(): Promise<void> } | undefined;
+  #process: { readonly pid: number } | undefined;
   #admin: Redis | undefined;
 
   private constructor(
@@ -97,7 +97,7 @@ export class ServerNode {
   /** Ends it for good. */
   async stop(): Promise<void> {
     this.#admin?.disconnect();
-    await this.#process?.stop();
+    await stopAt(this.#dir);
   }
 
   #connect(): Redis {
