@@ -17,6 +17,7 @@ export default defineConfig({
       include: ["src/**/*.ts"],
       exclude: ["src/**/*.d.ts"],
       reporter: ["text-summary", "html"],
+      reportOnFailure: true,
       thresholds: { lines: 95, branches: 95 },
     },
   },

@@ -79,5 +79,5 @@ async function inRedis(url, prefix) {
     const [seconds, microseconds] = await redis.time();
     return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
   };
-  return { store: new RedisStore(redis, { prefix }), now };
+  return { store: new RedisStore(redis, { prefix, deadline: "5s" }), now };
 }

@@ -31,7 +31,11 @@ describe(`${PROCESSES} processes on one Redis key`, () => {
     const admitted = await Promise.all(workers.map((worker) => worker.receive<number>()));
     expect(admitted.reduce((one, other) => one + other)).toBe(LIMIT);
 
-    const throttle = new Throttled({ using, quota: QUOTA, store: new RedisStore(redis, { prefix }) });
+    const throttle = new Throttled({
+      using,
+      quota: QUOTA,
+      store: new RedisStore(redis, { prefix, deadline: "10s" }),
+    });
     expect(await throttle.peek("shared")).toMatchObject({ limit: LIMIT, remaining: 0 });
     expect(await throttle.limit("shared")).toMatchObject({ limited: true });
   });

@@ -39,7 +39,12 @@ async function line(
   const inputs = sizes.map((waiters) => ({ url: server.url, prefix, using, quota, waiters }));
   workers = await startWorkers(SCRIPT, inputs);
   await redis.config("RESETSTAT");
-  return new Throttled({ using, quota, store: new RedisStore(redis, { prefix }), key: "shared" });
+  return new Throttled({
+    using,
+    quota,
+    store: new RedisStore(redis, { prefix, deadline: "10s" }),
+    key: "shared",
+  });
 }
 
 /** Script calls since `line`. */
