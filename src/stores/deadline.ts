@@ -3,7 +3,7 @@ export const LONGEST_DEADLINE_MS = 2 ** 31 - 1;
 
 /** How late a timer must be to show that the event loop was held up, and how long answers then have to come in. */
 const HELD_UP_MS = 20;
-const GRACE_MS = 40;
+const GRACE_MS = 20;
 
 /** Why a call has no answer. */
 export const LATE = Symbol("late");
