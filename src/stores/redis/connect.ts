@@ -7,7 +7,7 @@ import type { Server } from "./server-url.js";
 export type RedisOptions = Omit<AnyRedisOptions, "replyMapping" | "scripts">;
 
 /** How long a connection may take before the next address is tried. */
-const CONNECT_TIMEOUT_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 700;
 /** How long an open socket may take to say goodbye. */
 const DISCONNECT_TIMEOUT_MS = 200;
 /** How far apart attempts to connect are, at most: a server that is back is found in a fraction of a second. */
@@ -23,8 +23,29 @@ const SLOTS_REFRESH_MS = 500;
 export function connect(server: Server, deadlineMs: number, redisOptions: RedisOptions): Redis | Cluster {
   const tls = server.tls ? { tls: { ...serverName(server), ...redisOptions.tls } } : {};
   const options = { ...nodeOptions(server, deadlineMs), ...redisOptions, ...tls };
-  if (server.kind === "cluster") return cluster(server, options);
-  return new Redis({ ...place(server, options), ...options });
+  if (server.kind === "cluster") return cluster(server, options).on("+node", patient);
+  return patient(new Redis({ ...place(server, options), ...options }));
+}
+
+/** Mends the timer behind `socketTimeout`, with which ioredis takes a server for silent. */
+function patient(redis: Redis): Redis {
+  // ioredis 5 leaves it running when a connection is lost, and it would end the next one.
+  redis.on("close", () => {
+    const timed = redis as unknown as { socketTimeoutTimer: NodeJS.Timeout | undefined };
+    clearTimeout(timed.socketTimeoutTimer);
+    timed.socketTimeoutTimer = undefined;
+  });
+  // After the event loop was held up it fires before what arrived meanwhile is read: then there is one more turn for that.
+  return redis.on("connect", () => {
+    const { stream } = redis;
+    const destroy = stream.destroy.bind(stream);
+    stream.destroy = (error) => {
+      if (!error?.message.startsWith("Socket timeout")) return destroy(error);
+      const { bytesRead } = stream;
+      setImmediate(() => stream.bytesRead === bytesRead && destroy(error));
+      return stream;
+    };
+  });
 }
 
 /** Why the first address can't be reached, if it can't: ioredis keeps that of sentinels and of cluster nodes to itself. */
