@@ -22,6 +22,8 @@ export class Breaker {
   #failures = 0;
   #retryAt = 0;
   #trying = false;
+  /** How often it has closed again: failures of calls from before then say nothing of the store as it is now. */
+  #recoveries = 0;
 
   /** @throws TypeError, RangeError */
   constructor(options: BreakerOptions = {}) {
@@ -38,20 +40,31 @@ export class Breaker {
   /** Runs `call`, or rejects with `OPEN`; `isFailure` tells a store that fails from one that refuses. */
   async run<T>(call: () => Promise<T>, isFailure: (error: unknown) => boolean): Promise<T> {
     const trial = this.isOpen;
+    const recoveries = this.#recoveries;
     if (trial) {
       if (this.#trying || performance.now() < this.#retryAt) throw OPEN;
       this.#trying = true;
     }
     try {
       const result = await call();
-      this.#failures = 0;
+      this.#succeed();
       return result;
     } catch (error) {
-      this.#failures = isFailure(error) ? this.#failures + 1 : 0;
-      this.#retryAt = performance.now() + this.#retryAfterMs;
+      if (!isFailure(error)) this.#succeed();
+      else if (recoveries === this.#recoveries) this.#fail();
       throw error;
     } finally {
       if (trial) this.#trying = false;
     }
+  }
+
+  #succeed(): void {
+    if (this.isOpen) this.#recoveries++;
+    this.#failures = 0;
+  }
+
+  #fail(): void {
+    this.#failures++;
+    this.#retryAt = performance.now() + this.#retryAfterMs;
   }
 }

@@ -153,6 +153,20 @@ describe("An open breaker", () => {
     expect(bench.breaker.isOpen).toBe(false);
   });
 
+  test("stays closed when calls from before it opened fail after it closed again", async () => {
+    const bench = new Bench();
+    const { end, fail } = pending();
+    const early = Array.from({ length: 10 }, () => bench.run(end));
+    await bench.failTimes(5);
+    vi.advanceTimersByTime(250);
+    expect(await bench.succeed()).toBe("fine");
+    fail();
+    expect(new Set(await Promise.all(early))).toEqual(new Set([DOWN]));
+    expect(bench.breaker.isOpen).toBe(false);
+    await bench.failTimes(5);
+    expect(bench.breaker.isOpen).toBe(true);
+  });
+
   test("lets nobody else try when a call from before it opened fails late", async () => {
     const bench = new Bench();
     const [early, trial] = [pending(), pending()];
