@@ -1,5 +1,5 @@
 export type { AbortSignalLike } from "./abort.js";
-export type { Algorithm, AlgorithmType, State } from "./algorithms/algorithm.js";
+export type { Algorithm, AlgorithmType, Numbers } from "./algorithms/algorithm.js";
 export { FixedWindow } from "./algorithms/fixed-window.js";
 export { Gcra } from "./algorithms/gcra.js";
 export { LeakyBucket } from "./algorithms/leaky-bucket.js";

@@ -1,38 +1,40 @@
 import type { Quota } from "../quota.js";
 
-/** One to three whole numbers: all that an algorithm remembers of a key, as it stood at one moment. */
-export type State = readonly number[];
+/** Whole numbers, among them the states of keys; all 0 is the state of a key that was never used. */
+export type Numbers = Float64Array;
 
 /**
- * The arithmetic of one quota: whole numbers below 2^53, no I/O, no clock, no promises. Every method is pure; moments
- * are whole milliseconds since the epoch. `Limiter` makes one decision of it, together with other quotas.
+ * The arithmetic of one quota: whole numbers below 2^53, no I/O, no clock, no promises. A state is `size` numbers that begin
+ * at index `i` of `numbers`, as they stood at the moment `from`; those who change it leave it as of `now`. Moments are whole
+ * milliseconds since the epoch. `Limiter` makes one decision of it, together with other quotas.
  */
 export interface Algorithm {
+  /** How many numbers a state has. */
+  readonly size: number;
   /** The most that a fresh key can spend at once, in units of cost. */
   readonly capacity: number;
   /** Milliseconds in which an exhausted key recovers. */
   readonly refillMs: number;
   /** How far ahead of now a place can be booked, in milliseconds, before numbers would leave 2^53. */
   readonly horizonMs: number;
-  /** The state of a key that was never used. */
-  readonly fresh: State;
-  /** The state at `to` of a key that had `state` at `from`. Backwards (`to < from`) it is the state that becomes `state` by `from`. */
-  advance(state: State, from: number, to: number): State;
+  /** Lets time pass. Backwards (`now < from`) the state becomes the one that is this one by `from`. */
+  advance(numbers: Numbers, i: number, from: number, now: number): void;
   /** Milliseconds from `now` until `cost` fits: 0 at once, `Infinity` never. `queued` calls may wait for their turn. */
-  wait(state: State, now: number, cost: number, queued: boolean): number;
-  /** The state after `cost` is charged whether it fits or not; a negative cost gives back, never above a fresh key. */
-  charge(state: State, now: number, cost: number): State;
+  wait(numbers: Numbers, i: number, from: number, now: number, cost: number, queued: boolean): number;
+  /** Charges `cost` whether it fits or not; a negative cost gives back, never above a fresh key. */
+  charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void;
   /**
-   * The state without a booking of `cost` that led from `before` to `after`, all as of `now`: `before` if nothing came after
-   * it, otherwise what those who came after it need. Without this method `cost` is charged back.
+   * Takes back a booking of `cost` that led from `before` to `after`, all three as of `now` and at the same index: back to
+   * `before` if nothing came after it, otherwise to what those who came after it need. Without this method `cost` is
+   * charged back.
    */
-  unbook?(state: State, before: State, after: State, now: number, cost: number): State;
-  /** The state of a key that was just used up, or `state` where it owes more than that. */
-  exhaust(state: State, now: number): State;
+  unbook?(numbers: Numbers, i: number, before: Numbers, after: Numbers, now: number, cost: number): void;
+  /** Makes it the state of a key that was just used up, unless it owes more than that; it already is as of `now`. */
+  exhaust(numbers: Numbers, i: number, now: number): void;
   /** Units of cost that can be spent now. */
-  remaining(state: State, now: number): number;
+  remaining(numbers: Numbers, i: number, from: number, now: number): number;
   /** Milliseconds until the key is as good as fresh. */
-  resetAfterMs(state: State, now: number): number;
+  resetAfterMs(numbers: Numbers, i: number, from: number, now: number): number;
 }
 
 /** How an algorithm is handed to `using`: its name is part of where state is kept. */

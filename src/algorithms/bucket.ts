@@ -1,5 +1,5 @@
 import type { Quota } from "../quota.js";
-import { type Algorithm, LAST_MOMENT_MS, type State } from "./algorithm.js";
+import { type Algorithm, LAST_MOMENT_MS, type Numbers } from "./algorithm.js";
 
 /**
  * What token bucket, leaky bucket and GCRA share. The state is one number, the level: how much must drain until the key
@@ -7,10 +7,10 @@ import { type Algorithm, LAST_MOMENT_MS, type State } from "./algorithm.js";
  * A level above the capacity is owed by those who booked a place.
  */
 export abstract class Bucket implements Algorithm {
+  readonly size = 1;
   readonly capacity: number;
   readonly refillMs: number;
   readonly horizonMs: number;
-  readonly fresh: State = [0];
   /** What drains each millisecond. */
   protected readonly drain: number;
   /** The weight of one unit of cost. */
@@ -30,14 +30,14 @@ export abstract class Bucket implements Algorithm {
     this.horizonMs = Math.max(0, Math.floor((this.#brim - this.#full) / limit));
   }
 
-  advance([level = 0]: State, from: number, to: number): State {
-    const elapsed = to - from;
-    return [elapsed >= Math.ceil(level / this.drain) ? 0 : level - elapsed * this.drain];
+  advance(numbers: Numbers, i: number, from: number, now: number): void {
+    numbers[i] = this.#level(numbers, i, from, now);
   }
 
-  wait([level = 0]: State, _now: number, cost: number, queued: boolean): number {
+  wait(numbers: Numbers, i: number, from: number, now: number, cost: number, queued: boolean): number {
     if (cost > this.capacity) return Number.POSITIVE_INFINITY;
-    const over = level - this.room(this.#full - cost * this.#weight, queued);
+    const room = this.room(this.#full - cost * this.#weight, queued);
+    const over = this.#level(numbers, i, from, now) - room;
     return over > 0 ? Math.ceil(over / this.drain) : 0;
   }
 
@@ -46,25 +46,33 @@ export abstract class Bucket implements Algorithm {
     return free;
   }
 
-  charge([level = 0]: State, _now: number, cost: number): State {
-    return [Math.min(Math.max(level + cost * this.#weight, 0), this.#brim)];
+  charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void {
+    const level = this.#level(numbers, i, from, now) + cost * this.#weight;
+    numbers[i] = level > 0 ? Math.min(level, this.#brim) : 0;
   }
 
-  unbook(state: State, before: State, after: State, now: number, cost: number): State {
-    const left = state[0]! - (after[0]! - before[0]!);
+  unbook(numbers: Numbers, i: number, before: Numbers, after: Numbers, now: number, cost: number): void {
+    const left = numbers[i]! - (after[i]! - before[i]!);
     // Less than nothing is left of a key that was reset since then.
-    return left >= 0 ? [left] : this.charge(state, now, -cost);
+    if (left >= 0) numbers[i] = left;
+    else this.charge(numbers, i, now, now, -cost);
   }
 
-  exhaust([level = 0]: State, _now: number): State {
-    return [Math.max(level, this.#full)];
+  exhaust(numbers: Numbers, i: number, _now: number): void {
+    numbers[i] = Math.max(numbers[i]!, this.#full);
   }
 
-  remaining([level = 0]: State, _now: number): number {
-    return level < this.#full ? Math.floor((this.#full - level) / this.#weight) : 0;
+  remaining(numbers: Numbers, i: number, from: number, now: number): number {
+    const free = this.#full - this.#level(numbers, i, from, now);
+    return free > 0 ? Math.floor(free / this.#weight) : 0;
   }
 
-  resetAfterMs([level = 0]: State, _now: number): number {
-    return Math.ceil(level / this.drain);
+  resetAfterMs(numbers: Numbers, i: number, from: number, now: number): number {
+    return Math.ceil(this.#level(numbers, i, from, now) / this.drain);
+  }
+
+  #level(numbers: Numbers, i: number, from: number, now: number): number {
+    const level = numbers[i]! - (now - from) * this.drain;
+    return level > 0 ? level : 0;
   }
 }

@@ -1,5 +1,5 @@
 import type { Quota } from "../quota.js";
-import { type Algorithm, LAST_MOMENT_MS, refuseBurst, type State } from "./algorithm.js";
+import { type Algorithm, LAST_MOMENT_MS, refuseBurst, type Numbers } from "./algorithm.js";
 
 /**
  * At most `limit` units in each window of `periodMs`, aligned to the epoch. The state is one number, the units used since
@@ -7,10 +7,10 @@ import { type Algorithm, LAST_MOMENT_MS, refuseBurst, type State } from "./algor
  */
 export class FixedWindow implements Algorithm {
   static readonly algorithmName: string = "fixed-window";
+  readonly size = 1;
   readonly capacity: number;
   readonly refillMs: number;
   readonly horizonMs: number;
-  readonly fresh: State = [0];
   readonly #limit: number;
   readonly #periodMs: number;
   /** The most that may be used and booked, so that every number derived from it is exact. */
@@ -31,41 +31,58 @@ export class FixedWindow implements Algorithm {
     this.#most = windows * limit;
   }
 
-  advance([used = 0]: State, from: number, to: number): State {
-    const windows = this.#window(to) - this.#window(from);
-    return [windows >= Math.ceil(used / this.#limit) ? 0 : used - windows * this.#limit];
+  advance(numbers: Numbers, i: number, from: number, now: number): void {
+    numbers[i] = this.#used(numbers, i, from, now);
   }
 
-  wait([used = 0]: State, now: number, cost: number, _queued: boolean): number {
+  wait(numbers: Numbers, i: number, from: number, now: number, cost: number, _queued: boolean): number {
     if (cost > this.#limit) return Number.POSITIVE_INFINITY;
-    const fits = (used % this.#limit) + cost <= this.#limit;
-    const windows = Math.floor(used / this.#limit) + (fits ? 0 : 1);
-    return windows === 0 ? 0 : windows * this.#periodMs - (now % this.#periodMs);
+    const used = this.#used(numbers, i, from, now);
+    if (used + cost <= this.#limit) return 0;
+    const full = Math.floor(used / this.#limit);
+    const fits = used - full * this.#limit + cost <= this.#limit;
+    return (full + (fits ? 0 : 1)) * this.#periodMs - this.#elapsed(now);
   }
 
-  charge([used = 0]: State, _now: number, cost: number): State {
-    return [Math.min(Math.max(used + cost, 0), this.#most)];
+  charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void {
+    const used = this.#used(numbers, i, from, now) + cost;
+    numbers[i] = used > 0 ? Math.min(used, this.#most) : 0;
   }
 
-  unbook(state: State, before: State, after: State, now: number, cost: number): State {
-    const left = state[0]! - (after[0]! - before[0]!);
+  unbook(numbers: Numbers, i: number, before: Numbers, after: Numbers, now: number, cost: number): void {
+    const left = numbers[i]! - (after[i]! - before[i]!);
     // Less than nothing is left of a key that was reset since then.
-    return left >= 0 ? [left] : this.charge(state, now, -cost);
+    if (left >= 0) numbers[i] = left;
+    else this.charge(numbers, i, now, now, -cost);
   }
 
-  exhaust([used = 0]: State, _now: number): State {
-    return [Math.max(used, this.#limit)];
+  exhaust(numbers: Numbers, i: number, _now: number): void {
+    numbers[i] = Math.max(numbers[i]!, this.#limit);
   }
 
-  remaining([used = 0]: State, _now: number): number {
-    return Math.max(this.#limit - used, 0);
+  remaining(numbers: Numbers, i: number, from: number, now: number): number {
+    return Math.max(this.#limit - this.#used(numbers, i, from, now), 0);
   }
 
-  resetAfterMs([used = 0]: State, now: number): number {
-    return used === 0 ? 0 : Math.ceil(used / this.#limit) * this.#periodMs - (now % this.#periodMs);
+  resetAfterMs(numbers: Numbers, i: number, from: number, now: number): number {
+    const used = this.#used(numbers, i, from, now);
+    if (used === 0) return 0;
+    const windows = used <= this.#limit ? 1 : Math.ceil(used / this.#limit);
+    return windows * this.#periodMs - this.#elapsed(now);
+  }
+
+  #used(numbers: Numbers, i: number, from: number, now: number): number {
+    if (from === now) return numbers[i]!;
+    const used = numbers[i]! - (this.#window(now) - this.#window(from)) * this.#limit;
+    return used > 0 ? used : 0;
   }
 
   #window(moment: number): number {
     return Math.floor(moment / this.#periodMs);
+  }
+
+  /** Milliseconds since the window began; the remainder operator is many times slower on numbers of this size. */
+  #elapsed(now: number): number {
+    return now - this.#window(now) * this.#periodMs;
   }
 }

@@ -1,7 +1,8 @@
 import { complaint } from "../argument.js";
 import { type Quota, type QuotaInput, toQuotas } from "../quota.js";
 import type { RateLimitResult } from "../result.js";
-import type { Algorithm, AlgorithmType, State } from "./algorithm.js";
+import type { Algorithm, AlgorithmType, Numbers } from "./algorithm.js";
+import { AllOf } from "./all-of.js";
 import { FixedWindow } from "./fixed-window.js";
 import { Gcra } from "./gcra.js";
 import { LeakyBucket } from "./leaky-bucket.js";
@@ -55,31 +56,32 @@ export class Limiter {
   readonly algorithm: AlgorithmType;
   /** The quotas in the order of `quotaIndex`. */
   readonly quotas: readonly Quota[];
-  readonly #algorithms: readonly Algorithm[];
+  /** How many numbers a record has. */
+  readonly size: number;
+  readonly #algorithm: Algorithm;
+  /** The same if there are several quotas. */
+  readonly #all: AllOf | undefined;
   readonly #refillMs: number;
-  readonly #horizonMs: number;
 
   /** @throws TypeError, RangeError for an unknown algorithm or a quota that it can't keep. */
   constructor(using: AlgorithmName | AlgorithmType, quota: QuotaInput | readonly QuotaInput[]) {
     this.algorithm = algorithmType(using);
     this.quotas = toQuotas(quota);
-    this.#algorithms = this.quotas.map((each) => new this.algorithm(each));
-    this.#refillMs = Math.max(...this.#algorithms.map((each) => each.refillMs));
-    this.#horizonMs = Math.min(...this.#algorithms.map((each) => each.horizonMs));
+    const algorithms = this.quotas.map((each) => new this.algorithm(each));
+    this.#all = algorithms.length > 1 ? new AllOf(algorithms) : undefined;
+    this.#algorithm = this.#all ?? algorithms[0]!;
+    this.#refillMs = this.#algorithm.refillMs;
+    this.size = 1 + this.#algorithm.size;
     const text = this.quotas.map(({ limit, periodMs, burst }) => `${limit}/${periodMs}/${burst}`).join(";");
     this.id = `${this.algorithm.algorithmName}:${text}`;
   }
 
   /** The most that a fresh key can spend at once under one of the quotas. */
   capacity(quotaIndex: number): number {
-    return this.#algorithms[quotaIndex]!.capacity;
+    return (this.#all?.part(quotaIndex) ?? this.#algorithm).capacity;
   }
 
-  /**
-   * The one decision. A cost of 0 asks without spending. A call may book a place up to `maxWaitMs` ahead; with `Infinity`
-   * the cost is charged at once whether it fits or not. A negative cost gives that many units back, and with `booking`
-   * what that booking took: without a trace if nothing came after it.
-   */
+  /** The one decision, from the record of a key to the one to keep. Arguments as those of `decideAt`. */
   decide(
     stored: KeyState | undefined,
     now: number,
@@ -87,106 +89,147 @@ export class Limiter {
     maxWaitMs: number,
     booking?: Booking,
   ): Outcome {
-    const written = stored?.[0] ?? now;
-    // A clock that was set back by more than a refill would lock the key out until it is there again.
-    const repair = written - now > this.#refillMs;
-    const at = repair ? now : Math.max(written, now);
-    const states = this.#states(stored, repair, at);
+    const record = new Float64Array(this.size);
+    if (stored !== undefined) record.set(stored);
+    const before = record.slice();
+    const decision = this.decideAt(record, 0, now, cost, maxWaitMs, booking);
+    if (record.every((number, i) => number === before[i])) return { decision };
+    return { decision, write: { record: Array.from(record), ttlMs: this.ttlMs(record, 0, now) } };
+  }
 
+  /**
+   * The one decision, about the record that begins at `offset` of `records` and is changed in place; all 0 is a key that was
+   * never used. A cost of 0 asks without spending. A call may book a place up to `maxWaitMs` ahead; with `Infinity` the cost
+   * is charged at once whether it fits or not. A negative cost gives that many units back, and with `booking` what that
+   * booking took: without a trace if nothing came after it.
+   */
+  decideAt(
+    records: Numbers,
+    offset: number,
+    now: number,
+    cost: number,
+    maxWaitMs: number,
+    booking?: Booking,
+  ): Decision {
+    const written = records[offset]!;
+    if (cost <= 0 || maxWaitMs > 0 || written - now > this.#refillMs) {
+      return this.#decideOtherwise(records, offset, now, cost, maxWaitMs, booking);
+    }
+    const at = written > now ? written : now;
+    const wait = this.#algorithm.wait(records, offset + 1, written, at, cost, false);
+    if (wait === 0) this.#charge(records, offset, at, cost);
+    return this.#result(records, offset, at, now, cost, wait, false);
+  }
+
+  /** Milliseconds from now after which a record may be dropped, as it says no more than none; 0 drops it at once. */
+  ttlMs(records: Numbers, offset: number, now: number): number {
+    const at = records[offset]!;
+    const resetAfterMs = this.#algorithm.resetAfterMs(records, offset + 1, at, at);
+    return resetAfterMs === 0 ? 0 : Math.max(at - now + resetAfterMs, 0);
+  }
+
+  /** The part of its quota that a key has left now, from 0 to 1. */
+  left(records: Numbers, offset: number, now: number): number {
+    const at = records[offset]!;
+    const { capacity } = this.#algorithm;
+    return this.#algorithm.remaining(records, offset + 1, at, Math.max(at, now)) / capacity;
+  }
+
+  /** All but the calls of every day, which cost something and do not wait. */
+  #decideOtherwise(
+    records: Numbers,
+    offset: number,
+    now: number,
+    cost: number,
+    maxWaitMs: number,
+    booking: Booking | undefined,
+  ): Decision {
+    const written = records[offset]!;
+    if (written - now > this.#refillMs) return this.#repair(records, offset, now, cost, maxWaitMs);
+    const at = Math.max(written, now);
     if (cost < 0 || maxWaitMs === Number.POSITIVE_INFINITY) {
-      // A key that was reset since then, or a clock that was set back, knows nothing of the booking.
-      const known = booking !== undefined && !repair && (booking.after as KeyState)[0]! <= written;
-      const charged = known ? this.#unbook(states, booking, at, -cost) : this.#charge(states, at, cost);
-      return this.#allow(charged, at, at, now);
+      this.#correct(records.subarray(offset, offset + this.size), at, cost, booking);
+      return this.#result(records, offset, at, now, cost, 0, false);
     }
-    const waits = this.#algorithms.map((algorithm, i) =>
-      algorithm.wait(states[i]!, at, Math.max(cost, 1), maxWaitMs > 0),
-    );
-    const wait = Math.max(...waits);
-    const waitMs = wait === 0 ? 0 : at - now + wait;
-    if (cost === 0) {
-      return { decision: this.#result(false, states, this.#scarcest(states, at), at, now, waitMs) };
+    const queued = maxWaitMs > 0;
+    const wait = this.#algorithm.wait(records, offset + 1, written, at, Math.max(cost, 1), queued);
+    if (wait > 0 && cost > 0 && at - now + wait <= Math.min(maxWaitMs, this.#algorithm.horizonMs)) {
+      return this.#book(records.subarray(offset, offset + this.size), at, at + wait, now, cost);
     }
-    if (waitMs > Math.min(maxWaitMs, this.#horizonMs)) {
-      const decision = this.#result(true, states, waits.indexOf(wait), at, now, waitMs);
-      return repair ? { decision, write: this.#write(states, at, at, now) } : { decision };
-    }
-    const moment = at + wait;
-    const then = this.#algorithms.map((algorithm, i) => algorithm.advance(states[i]!, at, moment));
-    const { decision, write } = this.#allow(this.#charge(then, moment, cost), moment, at, now);
-    if (waitMs === 0) return { decision, write };
-    const before = [at, ...states.flat()];
-    return { decision: { ...decision, booking: { waitMs, before, after: write.record } }, write };
+    if (wait === 0 && cost > 0) this.#charge(records, offset, at, cost);
+    return this.#result(records, offset, at, now, cost, wait, queued);
   }
 
-  /** The state of each quota at the moment `at`. */
-  #states(record: KeyState | undefined, repair: boolean, at: number): State[] {
-    let next = 1;
-    return this.#algorithms.map((algorithm) => {
-      if (record === undefined) return algorithm.fresh;
-      const state = record.slice(next, next + algorithm.fresh.length);
-      next += algorithm.fresh.length;
-      return repair ? algorithm.exhaust(state, at) : algorithm.advance(state, record[0]!, at);
-    });
+  /** Decides after the clock was set back so far that it would lock the key out until it is there again: as if it were used up. */
+  #repair(records: Numbers, offset: number, now: number, cost: number, maxWaitMs: number): Decision {
+    const record = records.slice(offset, offset + this.size);
+    record[0] = now;
+    this.#algorithm.exhaust(record, 1, now);
+    const decision = this.decideAt(record, 0, now, cost, maxWaitMs);
+    if (cost !== 0) records.set(record, offset);
+    return decision;
   }
 
-  #charge(states: readonly State[], at: number, cost: number): State[] {
-    return this.#algorithms.map((algorithm, i) => algorithm.charge(states[i]!, at, cost));
+  #charge(records: Numbers, offset: number, at: number, cost: number): void {
+    this.#algorithm.charge(records, offset + 1, records[offset]!, at, cost);
+    records[offset] = at;
   }
 
-  /** The states without a booking that was made before `at`. */
-  #unbook(states: readonly State[], booking: Booking, at: number, cost: number): State[] {
-    const before = this.#states(booking.before as KeyState, false, at);
-    const after = this.#states(booking.after as KeyState, false, at);
-    return this.#algorithms.map((algorithm, i) => {
-      const state = states[i]!;
-      return algorithm.unbook?.(state, before[i]!, after[i]!, at, cost) ?? algorithm.charge(state, at, -cost);
-    });
+  /** Charges the cost whether it fits or not, or gives it back. */
+  #correct(record: Numbers, at: number, cost: number, booking: Booking | undefined): void {
+    // A key that was reset since then knows nothing of the booking.
+    const known = booking !== undefined && (booking.after as KeyState)[0]! <= record[0]!;
+    if (!known || this.#algorithm.unbook === undefined) return this.#charge(record, 0, at, cost);
+    const before = Float64Array.from(booking.before as KeyState);
+    const after = Float64Array.from(booking.after as KeyState);
+    for (const each of [record, before, after]) this.#advance(each, at);
+    this.#algorithm.unbook(record, 1, before, after, at, -cost);
   }
 
-  /** The answer to a call that was charged at `moment`, which is `at` or, for a booking, later; the numbers are those of then. */
-  #allow(states: readonly State[], moment: number, at: number, now: number): Required<Outcome> {
-    const seen = moment === at ? now : moment;
-    const decision = this.#result(false, states, this.#scarcest(states, moment), moment, seen, 0);
-    return { decision, write: this.#write(states, moment, at, now) };
+  /** Books a place at a moment to come; the numbers of the answer are those of then. */
+  #book(record: Numbers, at: number, moment: number, now: number, cost: number): Decision {
+    this.#advance(record, at);
+    const before = Array.from(record);
+    this.#charge(record, 0, moment, cost);
+    const decision = this.#result(record, 0, moment, moment, cost, 0, true);
+    this.#advance(record, at);
+    return { ...decision, booking: { waitMs: moment - now, before, after: Array.from(record) } };
   }
 
-  /** The record as of `at` of states as of `moment`. */
-  #write(states: readonly State[], moment: number, at: number, now: number): NonNullable<Outcome["write"]> {
-    const record = [at];
-    let resetAfterMs = 0;
-    this.#algorithms.forEach((algorithm, i) => {
-      record.push(...algorithm.advance(states[i]!, moment, at));
-      resetAfterMs = Math.max(resetAfterMs, algorithm.resetAfterMs(states[i]!, moment));
-    });
-    return { record, ttlMs: resetAfterMs === 0 ? 0 : moment - now + resetAfterMs };
+  #advance(record: Numbers, to: number): void {
+    this.#algorithm.advance(record, 1, record[0]!, to);
+    record[0] = to;
   }
 
-  /** The index of the quota with the least left, the first of equals. */
-  #scarcest(states: readonly State[], at: number): number {
-    const left = this.#algorithms.map((algorithm, i) => algorithm.remaining(states[i]!, at));
-    return left.indexOf(Math.min(...left));
-  }
-
+  /** The answer to a call that was charged, or has to wait: of one quota, or of the one of several that matters most. */
   #result(
-    limited: boolean,
-    states: readonly State[],
-    quotaIndex: number,
+    records: Numbers,
+    offset: number,
     at: number,
     now: number,
-    retryAfterMs: number,
+    cost: number,
+    wait: number,
+    queued: boolean,
   ): RateLimitResult {
-    const algorithm = this.#algorithms[quotaIndex]!;
-    const state = states[quotaIndex]!;
-    const resetAfterMs = algorithm.resetAfterMs(state, at);
+    let algorithm = this.#algorithm;
+    let quotaIndex = 0;
+    let i = offset + 1;
+    const from = records[offset]!;
+    const limited = wait > 0 && cost > 0;
+    if (this.#all !== undefined) {
+      quotaIndex = this.#all.decisive(records, i, from, at, limited ? cost : 0, queued);
+      algorithm = this.#all.part(quotaIndex);
+      i = this.#all.indexOf(quotaIndex, i);
+    }
+    const resetAfterMs = algorithm.resetAfterMs(records, i, from, at);
     return {
       limited,
       quotaIndex,
       source: "store",
       limit: algorithm.capacity,
-      remaining: algorithm.remaining(state, at),
+      remaining: algorithm.remaining(records, i, from, at),
       resetAfterMs: resetAfterMs === 0 ? 0 : at - now + resetAfterMs,
-      retryAfterMs,
+      retryAfterMs: wait === 0 ? 0 : at - now + wait,
     };
   }
 }

@@ -1,5 +1,5 @@
 import type { Quota } from "../quota.js";
-import { type Algorithm, LAST_MOMENT_MS, refuseBurst, type State } from "./algorithm.js";
+import { type Algorithm, LAST_MOMENT_MS, type Numbers, refuseBurst } from "./algorithm.js";
 
 /**
  * At most `limit` units in this window and what still counts of the one before, whose weight falls from all to nothing
@@ -9,10 +9,10 @@ import { type Algorithm, LAST_MOMENT_MS, refuseBurst, type State } from "./algor
  */
 export class SlidingWindow implements Algorithm {
   static readonly algorithmName: string = "sliding-window";
+  readonly size = 3;
   readonly capacity: number;
   readonly refillMs: number;
   readonly horizonMs: number;
-  readonly fresh: State = [0, 0, 0];
   readonly #limit: number;
   readonly #periodMs: number;
   /** The furthest window ahead of now, so that every moment derived from it is exact. */
@@ -29,48 +29,62 @@ export class SlidingWindow implements Algorithm {
     this.#periodMs = periodMs;
   }
 
-  advance([previous = 0, current = 0, ahead = 0]: State, from: number, to: number): State {
-    const left = ahead - (Math.floor(to / this.#periodMs) - Math.floor(from / this.#periodMs));
-    if (left >= 0) return [previous, current, left];
-    return [left === -1 ? current : 0, 0, 0];
+  advance(numbers: Numbers, i: number, from: number, now: number): void {
+    const windows = this.#window(now) - this.#window(from);
+    const ahead = numbers[i + 2]! - windows;
+    if (ahead >= 0) numbers[i + 2] = ahead;
+    else set(numbers, i, ahead === -1 ? numbers[i + 1]! : 0, 0, 0);
   }
 
-  wait([previous = 0, current = 0, ahead = 0]: State, now: number, cost: number, _queued: boolean): number {
+  wait(numbers: Numbers, i: number, from: number, now: number, cost: number, _queued: boolean): number {
     if (cost > this.#limit) return Number.POSITIVE_INFINITY;
-    const elapsed = now % this.#periodMs;
     const free = this.#limit - cost;
-    if (current > free) return (ahead + 1) * this.#periodMs + this.#decayed(current, free) - elapsed;
-    return Math.max(ahead * this.#periodMs + this.#decayed(previous, free - current) - elapsed, 0);
+    const left = numbers[i + 2]! - (this.#window(now) - this.#window(from));
+    const current = left >= 0 ? numbers[i + 1]! : 0;
+    const ahead = (left > 0 ? left : 0) * this.#periodMs - this.#elapsed(now);
+    if (current > free) return ahead + this.#periodMs + this.#decayed(current, free);
+    return Math.max(ahead + this.#decayed(previousOf(numbers, i, left), free - current), 0);
   }
 
-  charge([previous = 0, current = 0, ahead = 0]: State, _now: number, cost: number): State {
-    const used = current + cost;
-    if (used < 0) return this.#giveBack(previous, -used, ahead);
-    if (used <= this.#limit) return [previous, used, ahead];
-    const last = ahead + Math.ceil(used / this.#limit) - 1;
-    if (last > this.#furthest) return [this.#limit, this.#limit, this.#furthest];
-    return [this.#limit, used - (last - ahead) * this.#limit, last];
+  charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void {
+    this.advance(numbers, i, from, now);
+    const used = numbers[i + 1]! + cost;
+    if (used < 0) this.#giveBack(numbers, i, -used);
+    else if (used <= this.#limit) numbers[i + 1] = used;
+    else {
+      const windows = Math.ceil(used / this.#limit) - 1;
+      const ahead = numbers[i + 2]! + windows;
+      if (ahead > this.#furthest) set(numbers, i, this.#limit, this.#limit, this.#furthest);
+      else set(numbers, i, this.#limit, used - windows * this.#limit, ahead);
+    }
   }
 
-  unbook(state: State, before: State, after: State, now: number, cost: number): State {
-    if (state.every((number, i) => number === after[i])) return before;
-    // What a booking left unused of the windows that it passed over is given back with it.
-    const units = this.#line(after) - this.#line(before);
-    return this.charge(state, now, this.#line(state) >= units ? -units : -cost);
+  unbook(numbers: Numbers, i: number, before: Numbers, after: Numbers, now: number, cost: number): void {
+    if ([i, i + 1, i + 2].every((each) => numbers[each] === after[each])) {
+      set(numbers, i, before[i]!, before[i + 1]!, before[i + 2]!);
+    } else {
+      // What a booking left unused of the windows that it passed over is given back with it.
+      const units = this.#line(after, i) - this.#line(before, i);
+      this.charge(numbers, i, now, now, this.#line(numbers, i) >= units ? -units : -cost);
+    }
   }
 
-  exhaust([previous = 0, current = 0, ahead = 0]: State, now: number): State {
-    if (ahead > 0) return [previous, current, ahead];
-    return [this.#limit, this.#limit - this.#weighted(this.#limit, now), 0];
+  exhaust(numbers: Numbers, i: number, now: number): void {
+    if (numbers[i + 2] !== 0) return;
+    set(numbers, i, this.#limit, this.#limit - this.#weighted(this.#limit, now), 0);
   }
 
-  remaining([previous = 0, current = 0, ahead = 0]: State, now: number): number {
-    return ahead > 0 ? 0 : Math.max(this.#limit - this.#weighted(previous, now) - current, 0);
+  remaining(numbers: Numbers, i: number, from: number, now: number): number {
+    const left = numbers[i + 2]! - (this.#window(now) - this.#window(from));
+    if (left > 0) return 0;
+    const current = left === 0 ? numbers[i + 1]! : 0;
+    return Math.max(this.#limit - this.#weighted(previousOf(numbers, i, left), now) - current, 0);
   }
 
-  resetAfterMs([previous = 0, current = 0, ahead = 0]: State, now: number): number {
-    const windows = current > 0 ? ahead + 2 : previous > 0 ? ahead + 1 : 0;
-    return windows === 0 ? 0 : windows * this.#periodMs - 1 - (now % this.#periodMs);
+  resetAfterMs(numbers: Numbers, i: number, from: number, now: number): number {
+    const left = numbers[i + 2]! - (this.#window(now) - this.#window(from));
+    const windows = left >= 0 && numbers[i + 1]! > 0 ? left + 2 : previousOf(numbers, i, left) > 0 ? Math.max(left, 0) + 1 : 0;
+    return windows === 0 ? 0 : windows * this.#periodMs - 1 - this.#elapsed(now);
   }
 
   /**
@@ -78,7 +92,7 @@ export class SlidingWindow implements Algorithm {
    * with this millisecond as good as over, as otherwise the last unit of a window would never pass.
    */
   #weighted(previous: number, now: number): number {
-    return Math.ceil((previous * (this.#periodMs - 1 - (now % this.#periodMs))) / this.#periodMs);
+    return Math.ceil((previous * (this.#periodMs - 1 - this.#elapsed(now))) / this.#periodMs);
   }
 
   /** Milliseconds into a window from which at most `most` still counts of `previous`. */
@@ -86,17 +100,40 @@ export class SlidingWindow implements Algorithm {
     return previous <= most ? 0 : this.#periodMs - 1 - Math.floor((most * this.#periodMs) / previous);
   }
 
+  #window(moment: number): number {
+    return Math.floor(moment / this.#periodMs);
+  }
+
+  /** Milliseconds since the window began; the remainder operator is many times slower on numbers of this size. */
+  #elapsed(now: number): number {
+    return now - this.#window(now) * this.#periodMs;
+  }
+
   /** Where the last unit stands in a line of full windows that begins with this one. */
-  #line([, current = 0, ahead = 0]: State): number {
-    return ahead * this.#limit + current;
+  #line(numbers: Numbers, i: number): number {
+    return numbers[i + 2]! * this.#limit + numbers[i + 1]!;
   }
 
   /** Gives back `units` to the windows before the last one; those between it and now were full, or nothing would be booked after them. */
-  #giveBack(previous: number, units: number, ahead: number): State {
-    if (ahead === 0) return [Math.max(previous - units, 0), 0, 0];
+  #giveBack(numbers: Numbers, i: number, units: number): void {
+    const previous = numbers[i]!;
+    const ahead = numbers[i + 2]!;
+    if (ahead === 0) return set(numbers, i, Math.max(previous - units, 0), 0, 0);
     const windows = Math.max(Math.ceil((units - previous) / this.#limit), 0);
     const current = previous + windows * this.#limit - units;
     const left = ahead - 1 - windows;
-    return left < 0 || (left === 0 && current === 0) ? this.fresh : [this.#limit, current, left];
+    if (left < 0 || (left === 0 && current === 0)) set(numbers, i, 0, 0, 0);
+    else set(numbers, i, this.#limit, current, left);
   }
+}
+
+/** What was used in the window before the last one, which is `left` windows ahead. */
+function previousOf(numbers: Numbers, i: number, left: number): number {
+  return left >= 0 ? numbers[i]! : left === -1 ? numbers[i + 1]! : 0;
+}
+
+function set(numbers: Numbers, i: number, previous: number, current: number, ahead: number): void {
+  numbers[i] = previous;
+  numbers[i + 1] = current;
+  numbers[i + 2] = ahead;
 }

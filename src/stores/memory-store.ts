@@ -1,48 +1,39 @@
-import { LRUCache } from "lru-cache";
-import type { Booking, Decision, KeyState, Limiter } from "../algorithms/limiter.js";
+import type { Booking, Decision, Limiter } from "../algorithms/limiter.js";
 import { knownOptions, wholeNumber } from "../argument.js";
 import { type Clock, checkClock, monotonicClock } from "../clock.js";
+import { Keyspace } from "./keyspace.js";
+import { type RecordTable, UNKNOWN } from "./record-table.js";
 import type { SyncStore } from "./store.js";
 
 /** Options of a `MemoryStore`. */
 export interface MemoryStoreOptions {
-  /** The most keys that are remembered, 65,536 by default; beyond it those are forgotten that spent little and long ago. */
+  /** The most keys that are remembered, 65,536 by default; beyond it those are forgotten that have most left. */
   readonly maxSize?: number;
   /** Where the store reads the time; by default a monotonic clock. */
   readonly clock?: Clock;
 }
 
-type Table = LRUCache<string, Entry>;
+/** Keys of one table, roughly: while the map behind a larger one grows, or sheds deleted keys, a call would wait for milliseconds. */
+const TABLE_SIZE = 65_536;
 
-interface Entry {
-  readonly table: Table;
-  readonly key: string;
-  record: KeyState;
-  /** The moment from which the record says no more than none. */
-  expiresAt: number;
-  /** The part of the limit that was left: the less, the more it matters that the key is remembered. */
-  left: number;
-  /** Where the entry stands among all. */
-  index: number;
-}
+/** How many limiters are compared to find one with many keys. */
+const CANDIDATES = 3;
 
-/** How many entries each new key looks at for one that has expired: two, so that they go faster than new ones come. */
-const SWEEP = 2;
-
-/** How many of the least recently used keys are weighed when one must be forgotten. */
-const CANDIDATES = 8;
-
-/** Keeps keys in the memory of this process: bounded, least recently used first out, without timers. */
+/** Keeps keys in the memory of this process: bounded, without timers; what is forgotten first is what has been used least. */
 export class MemoryStore implements SyncStore, AsyncDisposable {
   readonly name = "memory";
   readonly sync = true;
   readonly clock: Clock;
   readonly #maxSize: number;
-  /** A table for each limiter, by its id: a key is looked up as it is, without gluing a prefix to it. */
-  readonly #tables = new Map<string, Table>();
-  /** Every entry, in no order, for the sweep to go round. */
-  readonly #entries: Entry[] = [];
-  #swept = 0;
+  /** By the id of the limiter: a key is looked up as it is, without gluing a prefix to it. */
+  readonly #keyspaces = new Map<string, Keyspace>();
+  /** The same in no order, for the sweep to go round. */
+  readonly #round: Keyspace[] = [];
+  #turn = 0;
+  /** Who asked last, who mostly is the next one as well. */
+  #recentLimiter: Limiter | undefined;
+  #recentKeyspace: Keyspace | undefined;
+  #size = 0;
 
   /** @throws TypeError, RangeError */
   constructor(options: MemoryStoreOptions = {}) {
@@ -53,88 +44,87 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
 
   /** How many keys are remembered now, expired ones that were not swept yet included. */
   get size(): number {
-    return this.#entries.length;
+    return this.#size;
   }
 
   decide(limiter: Limiter, key: string, cost: number, maxWaitMs: number, booking?: Booking): Decision {
-    const entry = this.#tables.get(limiter.id)?.get(key);
     const now = this.clock.now();
-    const { decision, write } = limiter.decide(entry?.record, now, cost, maxWaitMs, booking);
-    if (write === undefined) return decision;
-    if (write.ttlMs === 0) this.reset(limiter, key);
-    else {
-      const known = entry ?? this.#insert(limiter.id, key, write.record, now);
-      known.record = write.record;
-      known.expiresAt = now + write.ttlMs;
-      known.left = decision.remaining / decision.limit;
-    }
+    const keyspace = limiter === this.#recentLimiter ? this.#recentKeyspace! : this.#keyspace(limiter, now);
+    const table = keyspace.table(key);
+    const slot = table.slotOf(key);
+    const decision = table.decide(slot, now, cost, maxWaitMs, booking);
+    if (slot === UNKNOWN) this.#keep(keyspace, table, key, now);
+    else if (cost < 0 && !table.isUsed(slot, now)) this.#size -= keyspace.remove(table, slot);
     return decision;
   }
 
   reset(limiter: Limiter, key: string): void {
-    this.#tables.get(limiter.id)?.delete(key);
+    const keyspace = this.#keyspaces.get(limiter.id);
+    const table = keyspace?.table(key);
+    if (keyspace && table) this.#size -= keyspace.remove(table, table.slotOf(key));
   }
 
   /** Forgets every key. */
   close(): void {
-    for (const table of this.#tables.values()) table.clear();
+    this.#keyspaces.clear();
+    this.#round.length = 0;
+    this.#recentLimiter = undefined;
+    this.#recentKeyspace = undefined;
+    this.#size = 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
 
-  #insert(id: string, key: string, record: KeyState, now: number): Entry {
+  #keyspace(limiter: Limiter, now: number): Keyspace {
+    let keyspace = this.#keyspaces.get(limiter.id);
+    if (keyspace === undefined) {
+      // Whoever comes in looks after one that may have gone, or limiters that are made for a single call would pile up.
+      this.#sweep(now);
+      keyspace = new Keyspace(limiter, 2 ** Math.max(0, Math.ceil(Math.log2(this.#maxSize / TABLE_SIZE))));
+      this.#keyspaces.set(limiter.id, keyspace);
+      this.#round.push(keyspace);
+    }
+    this.#recentLimiter = limiter;
+    this.#recentKeyspace = keyspace;
+    return keyspace;
+  }
+
+  /** Gives what was written for an unknown key a place of its own, if anything was. */
+  #keep(keyspace: Keyspace, table: RecordTable, key: string, now: number): void {
+    if (!table.isUsed(UNKNOWN, now)) return table.discard();
+    // More are looked at than come in, so that those that have expired go faster than new ones come.
     this.#sweep(now);
-    if (this.#entries.length >= this.#maxSize) this.#forget(now);
-    const table = this.#table(id);
-    const entry: Entry = { table, key, record, expiresAt: now, left: 1, index: this.#entries.length };
-    this.#entries.push(entry);
-    table.set(key, entry);
-    return entry;
+    this.#size -= keyspace.sweep(now) + keyspace.sweep(now);
+    if (this.#size >= this.#maxSize) this.#forget(keyspace, now);
+    keyspace.add(table, key);
+    this.#size++;
   }
 
-  #table(id: string): Table {
-    let table = this.#tables.get(id);
-    if (table === undefined) {
-      // Sized by count instead of `max`, which would allocate for the whole of it in each table.
-      const bound = { maxSize: this.#maxSize, sizeCalculation: () => 1 };
-      table = new LRUCache({ ...bound, disposeAfter: (entry: Entry) => this.#remove(id, entry) });
-      this.#tables.set(id, table);
-    }
-    return table;
-  }
-
-  #remove(id: string, { table, index }: Entry): void {
-    const last = this.#entries.pop()!;
-    if (last.index !== index) {
-      last.index = index;
-      this.#entries[index] = last;
-    }
-    if (table.size === 0) this.#tables.delete(id);
-  }
-
+  /** Looks at one key of the limiter whose turn it is, and lets a limiter without keys go. */
   #sweep(now: number): void {
-    for (let looks = SWEEP; looks > 0 && this.#entries.length > 0; looks--) {
-      this.#swept = (this.#swept + 1) % this.#entries.length;
-      const { table, key, expiresAt } = this.#entries[this.#swept]!;
-      if (expiresAt <= now) table.delete(key);
-    }
+    const keyspace = this.#nextKeyspace();
+    if (keyspace === undefined) return;
+    this.#size -= keyspace.sweep(now);
+    if (keyspace.size > 0 || keyspace === this.#recentKeyspace) return;
+    this.#keyspaces.delete(keyspace.limiter.id);
+    const last = this.#round.pop()!;
+    if (last !== keyspace) this.#round[this.#turn] = last;
   }
 
-  /**
-   * Makes room in the largest table, so that a flood of new keys pushes out its own kind first. Of the keys used longest ago
-   * the one goes that has most left; the others get another turn, as to forget them would be to give them a fresh quota.
-   */
-  #forget(now: number): void {
-    const table = [...this.#tables.values()].reduce((one, other) => (other.size > one.size ? other : one));
-    let victim: Entry | undefined;
-    for (let looks = Math.min(CANDIDATES, table.size); looks > 0; looks--) {
-      const [, entry] = table.rentries().next().value as [string, Entry];
-      if (entry.expiresAt <= now) entry.left = 1;
-      if (victim === undefined || entry.left > victim.left) victim = entry;
-      table.get(entry.key);
+  /** Makes room where there are most keys, so that a flood pushes out its own kind first. */
+  #forget(keyspace: Keyspace, now: number): void {
+    let largest = keyspace;
+    for (let i = Math.min(CANDIDATES, this.#round.length); i > 1; i--) {
+      const other = this.#nextKeyspace()!;
+      if (other.size > largest.size) largest = other;
     }
-    table.delete(victim!.key);
+    this.#size -= largest.forget(now);
+  }
+
+  #nextKeyspace(): Keyspace | undefined {
+    this.#turn = this.#turn + 1 < this.#round.length ? this.#turn + 1 : 0;
+    return this.#round[this.#turn];
   }
 }
