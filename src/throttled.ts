@@ -74,12 +74,6 @@ interface Call {
   readonly signal: AbortSignalLike | undefined;
 }
 
-/** A result, and the store that charged it if any did. */
-interface Grant {
-  readonly result: RateLimitResult;
-  readonly store: Store | undefined;
-}
-
 /** Calls of `limitMany` that are under way at once: more would be late at a store that is far away. */
 const MOST_AT_ONCE = 512;
 
@@ -122,7 +116,13 @@ export class Throttled<S extends Store = MemoryStore> {
    * across every process on the same store. Rejects with a TypeError, RangeError or StoreError, or the reason of `signal`.
    */
   async limit(key?: string, cost?: number | CallOptions): Promise<RateLimitResult> {
-    return (await this.#limit(this.#call(key, cost))).result;
+    if (typeof cost === "object") {
+      const call = this.#call(key, cost);
+      return resultOf(await this.#limit(call), call.cost);
+    }
+    const units = this.#costOf(cost);
+    const answer = this.#decide(this.#keyOf(key), units, this.#timeoutMs, undefined);
+    return resultOf(isPromise(answer) ? await answer : answer, units);
   }
 
   /** `limit` for stores that answer at once; it never waits. @throws TypeError, RangeError */
@@ -150,8 +150,7 @@ export class Throttled<S extends Store = MemoryStore> {
   /** `acquire` for stores that answer at once; it never waits. @throws LimitedError, TypeError, RangeError */
   acquireSync(this: Throttled<SyncStore>, key?: string, cost?: number): Permit {
     const call = { key: this.#keyOf(key), cost: this.#costOf(cost), maxWaitMs: 0, signal: undefined };
-    const answer = this.#syncStore("acquireSync").decide(this.#limiter, call.key, call.cost, 0);
-    return this.#permit(call, this.#enter(answer, call) as Grant);
+    return this.#permit(call, this.#syncStore("acquireSync").decide(this.#limiter, call.key, call.cost, 0));
   }
 
   /** Calls `fn` once `acquire` let it through, and answers with what it returns. */
@@ -232,51 +231,82 @@ export class Throttled<S extends Store = MemoryStore> {
   /** Many calls at once, each on its own; the answers come in their order. It never waits. */
   async limitMany(requests: readonly (string | LimitRequest)[]): Promise<RateLimitResult[]> {
     if (!Array.isArray(requests)) throw new TypeError(complaint("requests", "an array", requests));
-    const calls = requests.map((request) => {
-      const { key, cost } = typeof request === "string" ? { key: request } : checkRequest(request);
-      return { key: this.#keyOf(key), cost: this.#costOf(cost), maxWaitMs: 0, signal: undefined };
-    });
-    const results: RateLimitResult[] = [];
-    for (let i = 0; i < calls.length; i += MOST_AT_ONCE) {
-      const some = calls.slice(i, i + MOST_AT_ONCE);
-      const grants = await Promise.all(some.map(async (call) => this.#limit(call)));
-      results.push(...grants.map(({ result }) => result));
+    const keys: string[] = [];
+    const costs: number[] = [];
+    for (const request of requests as readonly (string | LimitRequest)[]) {
+      if (typeof request !== "string") knownOptions("request", request, ["key", "cost"]);
+      keys.push(this.#keyOf(typeof request === "string" ? request : request.key));
+      costs.push(typeof request === "string" ? this.#cost : this.#costOf(request.cost));
     }
-    return results;
+    const answers = await this.#decideMany(keys, costs);
+    return answers.map((answer, i) => resultOf(answer, costs[i]!));
   }
 
-  #limit(call: Call): Promise<Grant> {
-    const { key, cost, maxWaitMs, signal } = call;
-    if (signal?.aborted) return Promise.reject(signal.reason);
+  async #decideMany(keys: readonly string[], costs: readonly number[]): Promise<Answer[]> {
+    const { store } = this;
+    if (store.decideMany) return store.decideMany(this.#limiter, keys, costs);
+    const answers: Answer[] = [];
+    for (let i = 0; i < keys.length; i += MOST_AT_ONCE) {
+      const some = keys.slice(i, i + MOST_AT_ONCE);
+      const asked = some.map(async (key, j) => store.decide(this.#limiter, key, costs[i + j]!, 0));
+      answers.push(...(await Promise.all(asked)));
+    }
+    return answers;
+  }
+
+  async #limit({ key, cost, maxWaitMs, signal }: Call): Promise<Answer> {
+    if (signal?.aborted) throw signal.reason;
+    return unlessAborted(this.#decide(key, cost, maxWaitMs, signal), signal);
+  }
+
+  /** The answer of the store, once the moment has come that it booked. */
+  #decide(
+    key: string,
+    cost: number,
+    maxWaitMs: number,
+    signal: AbortSignalLike | undefined,
+  ): Answer | Promise<Answer> {
     const answer = this.store.decide(this.#limiter, key, cost, maxWaitMs);
+    if (maxWaitMs === 0 && signal === undefined) return answer;
     // Those who wait come in as they are answered, whether they have a signal or not.
-    const grant = isPromise(answer)
-      ? answer.then((each) => this.#enter(each, call))
-      : this.#enter(answer, call);
-    return unlessAborted(grant, signal);
+    return isPromise(answer)
+      ? answer.then((each) => this.#enter(each, key, cost, signal))
+      : this.#enter(answer, key, cost, signal);
   }
 
-  #enter(answer: Answer, { key, cost, signal }: Call): Grant | Promise<Grant> {
-    const store = answer.source === "policy" ? undefined : (answer.by ?? this.store);
-    const { booking } = answer;
+  #enter(
+    answer: Answer,
+    key: string,
+    cost: number,
+    signal: AbortSignalLike | undefined,
+  ): Answer | Promise<Answer> {
+    const { booking, by } = answer;
     if (booking !== undefined) {
-      const room = waitingRoom(store!, this.#limiter, key, booking.waitMs);
+      const room = waitingRoom(by ?? this.store, this.#limiter, key, booking.waitMs);
       const waited = room.wait(resultOf(answer, cost), booking, cost, signal);
-      return waited.then((result) => ({ result, store }));
+      return by === undefined ? waited : waited.then((result) => ({ ...result, by }));
     }
-    if (signal?.aborted && !answer.limited) this.#giveBack(store, key, cost).catch(() => {});
-    return { result: resultOf(answer, cost), store };
+    if (signal?.aborted && !answer.limited)
+      this.#giveBack(this.#chargedBy(answer), key, cost).catch(() => {});
+    return answer;
   }
 
-  #permit({ key, cost }: Call, { result, store }: Grant): Permit {
+  /** The store that charged for an answer; none where a policy let the call pass. */
+  #chargedBy({ source, by }: Answer): Store | undefined {
+    return source === "policy" ? undefined : (by ?? this.store);
+  }
+
+  #permit({ key, cost }: Call, answer: Answer): Permit {
+    const result = resultOf(answer, cost);
     if (result.limited) throw new LimitedError(key, result);
+    const store = this.#chargedBy(answer);
     return new Permit(key, cost, result, async (units) => {
       if (units < 0) await this.#giveBack(store, key, -units);
       else await store?.decide(this.#limiter, key, units, Number.POSITIVE_INFINITY);
     });
   }
 
-  /** Gives units back to the store that charged them; to none where a policy let the call pass. */
+  /** Gives units back to the store that charged them, if any did. */
   async #giveBack(store: Store | undefined, key: string, units: number): Promise<void> {
     if (units === 0 || store === undefined) return;
     const room = openWaitingRoom(store, this.#limiter, key);
@@ -324,11 +354,6 @@ export class Throttled<S extends Store = MemoryStore> {
   }
 }
 
-function checkRequest(request: LimitRequest): LimitRequest {
-  knownOptions("request", request, ["key", "cost"]);
-  return request;
-}
-
 function checkWrap<This, A extends unknown[]>(
   fn: unknown,
   options: WrapOptions<This, A>,
@@ -358,15 +383,15 @@ function resultOf(answer: Answer, cost: number): RateLimitResult {
   return cost > 0 ? result : { ...result, retryAfterMs: 0 };
 }
 
-/** What `grant` comes to, or the reason of an abort that comes first. */
+/** What `answer` comes to, or the reason of an abort that comes first. */
 async function unlessAborted(
-  grant: Grant | Promise<Grant>,
+  answer: Answer | Promise<Answer>,
   signal: AbortSignalLike | undefined,
-): Promise<Grant> {
-  if (signal === undefined || !isPromise(grant)) return grant;
+): Promise<Answer> {
+  if (signal === undefined || !isPromise(answer)) return answer;
   return new Promise((resolve, reject) => {
     const forget = onAbort(signal, () => reject(signal.reason));
-    grant.finally(forget).then(resolve, reject);
+    answer.finally(forget).then(resolve, reject);
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Quota } from "../quota.js";
-import { type Algorithm, LAST_MOMENT_MS, refuseBurst, type Numbers } from "./algorithm.js";
+import { type Algorithm, LAST_MOMENT_MS, type Numbers, refuseBurst } from "./algorithm.js";
 
 /**
  * At most `limit` units in each window of `periodMs`, aligned to the epoch. The state is one number, the units used since

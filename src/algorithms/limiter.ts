@@ -179,11 +179,12 @@ export class Limiter {
   #correct(record: Numbers, at: number, cost: number, booking: Booking | undefined): void {
     // A key that was reset since then knows nothing of the booking.
     const known = booking !== undefined && (booking.after as KeyState)[0]! <= record[0]!;
-    if (!known || this.#algorithm.unbook === undefined) return this.#charge(record, 0, at, cost);
-    const before = Float64Array.from(booking.before as KeyState);
-    const after = Float64Array.from(booking.after as KeyState);
-    for (const each of [record, before, after]) this.#advance(each, at);
-    this.#algorithm.unbook(record, 1, before, after, at, -cost);
+    if (known && this.#algorithm.unbook !== undefined) {
+      const before = Float64Array.from(booking.before as KeyState);
+      const after = Float64Array.from(booking.after as KeyState);
+      for (const each of [record, before, after]) this.#advance(each, at);
+      this.#algorithm.unbook(record, 1, before, after, at, -cost);
+    } else this.#charge(record, 0, at, cost);
   }
 
   /** Books a place at a moment to come; the numbers of the answer are those of then. */

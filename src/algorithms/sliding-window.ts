@@ -83,7 +83,12 @@ export class SlidingWindow implements Algorithm {
 
   resetAfterMs(numbers: Numbers, i: number, from: number, now: number): number {
     const left = numbers[i + 2]! - (this.#window(now) - this.#window(from));
-    const windows = left >= 0 && numbers[i + 1]! > 0 ? left + 2 : previousOf(numbers, i, left) > 0 ? Math.max(left, 0) + 1 : 0;
+    const windows =
+      left >= 0 && numbers[i + 1]! > 0
+        ? left + 2
+        : previousOf(numbers, i, left) > 0
+          ? Math.max(left, 0) + 1
+          : 0;
     return windows === 0 ? 0 : windows * this.#periodMs - 1 - this.#elapsed(now);
   }
 
@@ -118,7 +123,10 @@ export class SlidingWindow implements Algorithm {
   #giveBack(numbers: Numbers, i: number, units: number): void {
     const previous = numbers[i]!;
     const ahead = numbers[i + 2]!;
-    if (ahead === 0) return set(numbers, i, Math.max(previous - units, 0), 0, 0);
+    if (ahead === 0) {
+      set(numbers, i, Math.max(previous - units, 0), 0, 0);
+      return;
+    }
     const windows = Math.max(Math.ceil((units - previous) / this.#limit), 0);
     const current = previous + windows * this.#limit - units;
     const left = ahead - 1 - windows;

@@ -48,14 +48,13 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   }
 
   decide(limiter: Limiter, key: string, cost: number, maxWaitMs: number, booking?: Booking): Decision {
+    return this.#decide(this.clock.now(), limiter, key, cost, maxWaitMs, booking);
+  }
+
+  /** Decides about all of them at the same moment. */
+  decideMany(limiter: Limiter, keys: readonly string[], costs: readonly number[]): Decision[] {
     const now = this.clock.now();
-    const keyspace = limiter === this.#recentLimiter ? this.#recentKeyspace! : this.#keyspace(limiter, now);
-    const table = keyspace.table(key);
-    const slot = table.slotOf(key);
-    const decision = table.decide(slot, now, cost, maxWaitMs, booking);
-    if (slot === UNKNOWN) this.#keep(keyspace, table, key, now);
-    else if (cost < 0 && !table.isUsed(slot, now)) this.#size -= keyspace.remove(table, slot);
-    return decision;
+    return keys.map((key, i) => this.#decide(now, limiter, key, costs[i]!, 0));
   }
 
   reset(limiter: Limiter, key: string): void {
@@ -77,6 +76,23 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
     this.close();
   }
 
+  #decide(
+    now: number,
+    limiter: Limiter,
+    key: string,
+    cost: number,
+    maxWaitMs: number,
+    booking?: Booking,
+  ): Decision {
+    const keyspace = limiter === this.#recentLimiter ? this.#recentKeyspace! : this.#keyspace(limiter, now);
+    const table = keyspace.table(key);
+    const slot = table.slotOf(key);
+    const decision = table.decide(slot, now, cost, maxWaitMs, booking);
+    if (slot === UNKNOWN) this.#keep(keyspace, table, key, now);
+    else if (cost < 0 && !table.isUsed(slot, now)) this.#size -= keyspace.remove(table, slot);
+    return decision;
+  }
+
   #keyspace(limiter: Limiter, now: number): Keyspace {
     let keyspace = this.#keyspaces.get(limiter.id);
     if (keyspace === undefined) {
@@ -93,7 +109,10 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
 
   /** Gives what was written for an unknown key a place of its own, if anything was. */
   #keep(keyspace: Keyspace, table: RecordTable, key: string, now: number): void {
-    if (!table.isUsed(UNKNOWN, now)) return table.discard();
+    if (!table.isUsed(UNKNOWN, now)) {
+      table.discard();
+      return;
+    }
     // More are looked at than come in, so that those that have expired go faster than new ones come.
     this.#sweep(now);
     this.#size -= keyspace.sweep(now) + keyspace.sweep(now);

@@ -26,6 +26,12 @@ export interface Store {
     maxWaitMs: number,
     booking?: Booking,
   ): Answer | Promise<Answer>;
+  /** The answers to calls that do not wait, one for each key in turn, where a store can do better than to be asked for each. */
+  decideMany?(
+    limiter: Limiter,
+    keys: readonly string[],
+    costs: readonly number[],
+  ): Answer[] | Promise<Answer[]>;
   /** Forgets a key of a limiter. */
   reset(limiter: Limiter, key: string): void | Promise<void>;
   /** Frees what the store holds; nothing is asked of it afterwards. */
@@ -36,5 +42,6 @@ export interface Store {
 export interface SyncStore extends Store {
   readonly sync: true;
   decide(limiter: Limiter, key: string, cost: number, maxWaitMs: number, booking?: Booking): Answer;
+  decideMany?(limiter: Limiter, keys: readonly string[], costs: readonly number[]): Answer[];
   reset(limiter: Limiter, key: string): void;
 }
