@@ -16,42 +16,42 @@ function algorithm.new(limit, periodMs, burst)
   }
 end
 
-function algorithm.advance(self, state, from, to)
-  local level, elapsed = state[1], to - from
-  if elapsed >= math.ceil(level / self.drain) then return { 0 } end
-  return { level - elapsed * self.drain }
+local function levelOf(self, numbers, i, from, now)
+  local level = numbers[i] - (now - from) * self.drain
+  if level > 0 then return level end
+  return 0
+end
+
+function algorithm.advance(self, numbers, i, from, now)
+  numbers[i] = levelOf(self, numbers, i, from, now)
 end
 
 function algorithm.room(self, free, queued)
   return free
 end
 
-function algorithm.wait(self, state, now, cost, queued)
+function algorithm.wait(self, numbers, i, from, now, cost, queued)
   if cost > self.capacity then return math.huge end
-  local over = state[1] - algorithm.room(self, self.full - cost * self.weight, queued)
+  local room = algorithm.room(self, self.full - cost * self.weight, queued)
+  local over = levelOf(self, numbers, i, from, now) - room
   if over > 0 then return math.ceil(over / self.drain) end
   return 0
 end
 
-function algorithm.charge(self, state, now, cost)
-  return { math.min(math.max(state[1] + cost * self.weight, 0), self.brim) }
+function algorithm.charge(self, numbers, i, from, now, cost)
+  local level = levelOf(self, numbers, i, from, now) + cost * self.weight
+  numbers[i] = level > 0 and math.min(level, self.brim) or 0
 end
 
-function algorithm.unbook(self, state, before, after, now, cost)
-  local left = state[1] - (after[1] - before[1])
-  if left >= 0 then return { left } end
-  return algorithm.charge(self, state, now, -cost)
+function algorithm.unbook(self, numbers, i, before, after, now, cost)
+  local left = numbers[i] - (after[i] - before[i])
+  if left >= 0 then numbers[i] = left else algorithm.charge(self, numbers, i, now, now, -cost) end
 end
 
-function algorithm.exhaust(self, state, now)
-  return { math.max(state[1], self.full) }
+function algorithm.exhaust(self, numbers, i, now)
+  numbers[i] = math.max(numbers[i], self.full)
 end
 
-function algorithm.remaining(self, state, now)
-  if state[1] < self.full then return math.floor((self.full - state[1]) / self.weight) end
-  return 0
-end
-
-function algorithm.resetAfterMs(self, state, now)
-  return math.ceil(state[1] / self.drain)
+function algorithm.resetAfterMs(self, numbers, i, from, now)
+  return math.ceil(levelOf(self, numbers, i, from, now) / self.drain)
 end

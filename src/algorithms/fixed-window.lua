@@ -14,41 +14,41 @@ function algorithm.new(limit, periodMs)
   }
 end
 
-function algorithm.advance(self, state, from, to)
-  local used = state[1]
-  local windows = math.floor(to / self.periodMs) - math.floor(from / self.periodMs)
-  if windows >= math.ceil(used / self.limit) then return { 0 } end
-  return { used - windows * self.limit }
+local function usedOf(self, numbers, i, from, now)
+  if from == now then return numbers[i] end
+  local windows = math.floor(now / self.periodMs) - math.floor(from / self.periodMs)
+  return math.max(numbers[i] - windows * self.limit, 0)
 end
 
-function algorithm.wait(self, state, now, cost, queued)
+function algorithm.advance(self, numbers, i, from, now)
+  numbers[i] = usedOf(self, numbers, i, from, now)
+end
+
+function algorithm.wait(self, numbers, i, from, now, cost, queued)
   if cost > self.limit then return math.huge end
-  local used = state[1]
+  local used = usedOf(self, numbers, i, from, now)
+  if used + cost <= self.limit then return 0 end
   local windows = math.floor(used / self.limit)
   if used % self.limit + cost > self.limit then windows = windows + 1 end
-  if windows == 0 then return 0 end
   return windows * self.periodMs - now % self.periodMs
 end
 
-function algorithm.charge(self, state, now, cost)
-  return { math.min(math.max(state[1] + cost, 0), self.most) }
+function algorithm.charge(self, numbers, i, from, now, cost)
+  local used = usedOf(self, numbers, i, from, now) + cost
+  numbers[i] = used > 0 and math.min(used, self.most) or 0
 end
 
-function algorithm.unbook(self, state, before, after, now, cost)
-  local left = state[1] - (after[1] - before[1])
-  if left >= 0 then return { left } end
-  return algorithm.charge(self, state, now, -cost)
+function algorithm.unbook(self, numbers, i, before, after, now, cost)
+  local left = numbers[i] - (after[i] - before[i])
+  if left >= 0 then numbers[i] = left else algorithm.charge(self, numbers, i, now, now, -cost) end
 end
 
-function algorithm.exhaust(self, state, now)
-  return { math.max(state[1], self.limit) }
+function algorithm.exhaust(self, numbers, i, now)
+  numbers[i] = math.max(numbers[i], self.limit)
 end
 
-function algorithm.remaining(self, state, now)
-  return math.max(self.limit - state[1], 0)
-end
-
-function algorithm.resetAfterMs(self, state, now)
-  if state[1] == 0 then return 0 end
-  return math.ceil(state[1] / self.limit) * self.periodMs - now % self.periodMs
+function algorithm.resetAfterMs(self, numbers, i, from, now)
+  local used = usedOf(self, numbers, i, from, now)
+  if used == 0 then return 0 end
+  return math.ceil(used / self.limit) * self.periodMs - now % self.periodMs
 end

@@ -1,155 +1,189 @@
--- Twin of limiter.ts, around the `algorithm` that stands before it.
--- KEYS[1]  the record: the moment it was written and the state of each quota, whole numbers with spaces between
--- ARGV     cost, maxWaitMs (-1: charge in any case), now ("": the server's clock), the records before and after a booking
---          to give back ("": none), then limit, periodMs and burst of each quota
--- Reply    "limited quotaIndex remaining resetAfterMs retryAfterMs", -1 for never;
---          for a booking a list: that, "waitMs", the record before it, the record after it
+-- Twin of limiter.ts, for the `algorithms` that stand before it, by name. What a caller sees is not worked out here: the answer
+-- is the record as it was found, from which limiter.ts comes to the same decisions.
+-- KEYS     the records: the moment each was written and the state of each quota, whole numbers with spaces between
+-- ARGV     now ("": the server's clock); for each key its calls; then the limiters
+--          calls: "limiter times cost maxWaitMs …", the limiter counted from 1, a maxWaitMs of -1 charges in any case; where a
+--          booking is given back maxWaitMs is 1, and the records before and after it follow
+--          a limiter: "name limit periodMs burst …"
+-- Reply    now, and for each key the record, false for none, or a list of what went wrong
 
 local GRACE_MS = 1000
 -- With a clock of the caller's, TTLs still run on the server's: they must not end first.
 local GRACE_OF_OTHER_CLOCKS_MS = 3600000
 
-local key, cost, maxWaitMs = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
-local now, grace = tonumber(ARGV[3]), GRACE_OF_OTHER_CLOCKS_MS
+local now, grace = tonumber(ARGV[1]), GRACE_OF_OTHER_CLOCKS_MS
 if not now then
   local time = redis.call('TIME')
   now, grace = time[1] * 1000 + math.floor(time[2] / 1000), GRACE_MS
 end
-if maxWaitMs < 0 then maxWaitMs = math.huge end
 
-local quotas, refillMs, horizonMs, numbers = {}, 0, math.huge, 1
-for i = 6, #ARGV, 3 do
-  local quota = algorithm.new(tonumber(ARGV[i]), tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]))
-  quotas[#quotas + 1] = quota
-  refillMs, horizonMs = math.max(refillMs, quota.refillMs), math.min(horizonMs, quota.horizonMs)
-  numbers = numbers + algorithm.size
+local function numbersOf(text, pattern)
+  local numbers = {}
+  for digits in string.gmatch(text, pattern) do numbers[#numbers + 1] = tonumber(digits) end
+  return numbers
 end
 
-local function parse(text)
-  if not string.find(text, '^[%d ]+$') then return nil end
-  local record = {}
-  for digits in string.gmatch(text, '%d+') do
-    local number = tonumber(digits)
-    if number > MAX_SAFE_INTEGER then return nil end
-    record[#record + 1] = number
+local limiters, programs = {}, {}
+
+local function limiterOf(index)
+  local limiter = limiters[index]
+  if limiter then return limiter end
+  local text = ARGV[1 + #KEYS + index]
+  local name = string.match(text, '^%S+')
+  local algorithm, numbers = algorithms[name](), numbersOf(string.sub(text, #name + 1), '%d+')
+  limiter = { algorithm = algorithm, size = 1 + #numbers / 3 * algorithm.size, refillMs = 0, horizonMs = math.huge }
+  for i = 1, #numbers, 3 do
+    local quota = algorithm.new(numbers[i], numbers[i + 1], numbers[i + 2])
+    limiter[#limiter + 1] = quota
+    limiter.refillMs = math.max(limiter.refillMs, quota.refillMs)
+    limiter.horizonMs = math.min(limiter.horizonMs, quota.horizonMs)
   end
-  if #record ~= numbers then return nil end
+  limiter.format = '%d' .. string.rep(' %d', limiter.size - 1)
+  limiters[index] = limiter
+  return limiter
+end
+
+local function programOf(text)
+  local program = programs[text]
+  if not program then
+    program = numbersOf(text, '-?%d+')
+    programs[text] = program
+  end
+  return program
+end
+
+-- The record in a text, or nothing.
+local function recordOf(limiter, text)
+  if not string.find(text, '^[%d ]+$') then return nil end
+  local record = numbersOf(text, '%d+')
+  if #record ~= limiter.size then return nil end
+  for i = 1, #record do
+    if record[i] > MAX_SAFE_INTEGER then return nil end
+  end
   return record
 end
 
-local function format(values)
-  local text = {}
-  for i, value in ipairs(values) do text[i] = string.format('%d', value == math.huge and -1 or value) end
-  return table.concat(text, ' ')
+local function freshRecord(limiter)
+  local record = {}
+  for i = 1, limiter.size do record[i] = 0 end
+  return record
 end
 
-local stored = redis.call('GET', key)
-local record = stored and parse(stored)
-if stored and not record then return redis.error_reply('ERR the key does not hold a record of this limiter') end
+local function resetAfterMs(limiter, record, at)
+  local algorithm, longest = limiter.algorithm, 0
+  for j = 1, #limiter do
+    local i = 2 + (j - 1) * algorithm.size
+    longest = math.max(longest, algorithm.resetAfterMs(limiter[j], record, i, record[1], at))
+  end
+  return longest
+end
 
-local written = record and record[1] or now
-local repair = written - now > refillMs
-local at = repair and now or math.max(written, now)
+local function advance(limiter, record, at)
+  local algorithm = limiter.algorithm
+  for j = 1, #limiter do
+    algorithm.advance(limiter[j], record, 2 + (j - 1) * algorithm.size, record[1], at)
+  end
+  record[1] = at
+end
 
-local function statesOf(from, exhausted)
-  local states = {}
-  for i, quota in ipairs(quotas) do
-    local state = {}
-    for j = 1, algorithm.size do
-      state[j] = from and from[1 + (i - 1) * algorithm.size + j] or 0
+local function charge(limiter, record, at, cost)
+  local algorithm = limiter.algorithm
+  for j = 1, #limiter do
+    algorithm.charge(limiter[j], record, 2 + (j - 1) * algorithm.size, record[1], at, cost)
+  end
+  record[1] = at
+end
+
+local function wait(limiter, record, at, cost, queued)
+  local algorithm, longest = limiter.algorithm, 0
+  for j = 1, #limiter do
+    local i = 2 + (j - 1) * algorithm.size
+    longest = math.max(longest, algorithm.wait(limiter[j], record, i, record[1], at, cost, queued))
+  end
+  return longest
+end
+
+local function unbook(limiter, record, before, after, at, cost)
+  local algorithm = limiter.algorithm
+  advance(limiter, record, at)
+  advance(limiter, before, at)
+  advance(limiter, after, at)
+  for j = 1, #limiter do
+    algorithm.unbook(limiter[j], record, 2 + (j - 1) * algorithm.size, before, after, at, -cost)
+  end
+end
+
+local function repair(limiter, record)
+  local algorithm = limiter.algorithm
+  record[1] = now
+  for j = 1, #limiter do algorithm.exhaust(limiter[j], record, 2 + (j - 1) * algorithm.size, now) end
+end
+
+-- Whether the call was charged, if not, then none that is like it is either; and whether the record is not what it was.
+local function decide(limiter, record, cost, maxWaitMs, before, after)
+  if cost == 0 and maxWaitMs >= 0 then return false, false end
+  local repaired = record[1] - now > limiter.refillMs
+  if repaired then repair(limiter, record) end
+  local at = math.max(record[1], now)
+  if cost < 0 and before and not repaired and limiter.algorithm.unbook and after[1] <= record[1] then
+    unbook(limiter, record, before, after, at, cost)
+  elseif cost < 0 or maxWaitMs < 0 then
+    charge(limiter, record, at, cost)
+  else
+    local waiting = wait(limiter, record, at, cost, maxWaitMs > 0)
+    if waiting > 0 and at - now + waiting > math.min(maxWaitMs, limiter.horizonMs) then return false, repaired end
+    if waiting > 0 then advance(limiter, record, at) end
+    charge(limiter, record, at + waiting, cost)
+    if waiting > 0 then advance(limiter, record, at) end
+  end
+  return true, true
+end
+
+local function write(key, limiter, record)
+  local resetMs = resetAfterMs(limiter, record, record[1])
+  if resetMs == 0 then return redis.call('DEL', key) end
+  local ttlMs = string.format('%d', record[1] - now + resetMs + grace)
+  return redis.pcall('SET', key, string.format(limiter.format, unpack(record)), 'PX', ttlMs)
+end
+
+local function runAll(limiter, record, program)
+  local changed, i = false, 2
+  while i < #program do
+    local times, cost, maxWaitMs, before, after = program[i], program[i + 1], program[i + 2], nil, nil
+    i = i + 3
+    if cost < 0 and maxWaitMs > 0 then
+      before = { unpack(program, i, i + limiter.size - 1) }
+      after = { unpack(program, i + limiter.size, i + 2 * limiter.size - 1) }
+      i = i + 2 * limiter.size
     end
-    if exhausted then
-      state = algorithm.exhaust(quota, state, at)
-    elseif from then
-      state = algorithm.advance(quota, state, from[1], at)
+    local charged, news = true, false
+    while charged and times > 0 do
+      charged, news = decide(limiter, record, cost, maxWaitMs, before, after)
+      changed, times = changed or news, times - 1
     end
-    states[i] = state
   end
-  return states
+  return changed
 end
 
-local states = statesOf(record, repair)
-for i, quota in ipairs(quotas) do
-  if algorithm.resetAfterMs(quota, states[i], at) > MAX_SAFE_INTEGER then
-    return redis.error_reply('ERR the key does not hold a record of this limiter')
+-- What is wrong with one key is no business of the others.
+local reply = { now }
+for i, key in ipairs(KEYS) do
+  local program = programOf(ARGV[1 + i])
+  local limiter = limiterOf(program[1])
+  local stored = redis.pcall('GET', key)
+  if type(stored) == 'table' then
+    reply[1 + i] = { stored.err }
+  else
+    local record = stored and recordOf(limiter, stored) or not stored and freshRecord(limiter)
+    if not record or resetAfterMs(limiter, record, record[1]) > MAX_SAFE_INTEGER then
+      reply[1 + i] = { NOT_A_RECORD }
+    else
+      local written = runAll(limiter, record, program) and write(key, limiter, record)
+      local problem = type(written) == 'table' and written.err
+      -- Of a server that became a replica the client must hear itself.
+      if problem and string.find(problem, '^READONLY') then return written end
+      reply[1 + i] = problem and { problem } or stored
+    end
   end
 end
-
-local function result(limited, list, index, moment, seen, retryAfterMs)
-  local resetAfterMs = algorithm.resetAfterMs(quotas[index], list[index], moment)
-  if resetAfterMs > 0 then resetAfterMs = moment - seen + resetAfterMs end
-  local remaining = algorithm.remaining(quotas[index], list[index], moment)
-  return format({ limited, index - 1, remaining, resetAfterMs, retryAfterMs })
-end
-
-local function scarcest(list, moment)
-  local index, least = 1, math.huge
-  for i, quota in ipairs(quotas) do
-    local remaining = algorithm.remaining(quota, list[i], moment)
-    if remaining < least then index, least = i, remaining end
-  end
-  return index
-end
-
-local function write(list, moment)
-  local values, resetAfterMs = { at }, 0
-  for i, quota in ipairs(quotas) do
-    resetAfterMs = math.max(resetAfterMs, algorithm.resetAfterMs(quota, list[i], moment))
-    for _, number in ipairs(algorithm.advance(quota, list[i], moment, at)) do values[#values + 1] = number end
-  end
-  if resetAfterMs == 0 then
-    redis.call('DEL', key)
-    return nil
-  end
-  local text = format(values)
-  redis.call('SET', key, text, 'PX', string.format('%d', moment - now + resetAfterMs + grace))
-  return text
-end
-
-local function charge(list, moment, units)
-  local charged = {}
-  for i, quota in ipairs(quotas) do charged[i] = algorithm.charge(quota, list[i], moment, units) end
-  return charged
-end
-
-local function unbook(found, left, units)
-  if not algorithm.unbook then return charge(states, at, -units) end
-  local before, after, unbooked = statesOf(found), statesOf(left), {}
-  for i, quota in ipairs(quotas) do
-    unbooked[i] = algorithm.unbook(quota, states[i], before[i], after[i], at, units)
-  end
-  return unbooked
-end
-
-local function allow(list, moment)
-  local seen = moment == at and now or moment
-  return result(0, list, scarcest(list, moment), moment, seen, 0), write(list, moment)
-end
-
-if cost < 0 or maxWaitMs == math.huge then
-  local before, after = parse(ARGV[4]), parse(ARGV[5])
-  local known = after and not repair and after[1] <= written
-  return (allow(known and unbook(before, after, -cost) or charge(states, at, cost), at))
-end
-
-local wait, longest = -1, 1
-for i, quota in ipairs(quotas) do
-  local each = algorithm.wait(quota, states[i], at, math.max(cost, 1), maxWaitMs > 0)
-  if each > wait then wait, longest = each, i end
-end
-local waitMs = wait == 0 and 0 or at - now + wait
-
-if cost == 0 then return result(0, states, scarcest(states, at), at, now, waitMs) end
-if waitMs > math.min(maxWaitMs, horizonMs) then
-  if repair then write(states, at) end
-  return result(1, states, longest, at, now, waitMs)
-end
-local moment, spent = at + wait, {}
-for i, quota in ipairs(quotas) do spent[i] = algorithm.advance(quota, states[i], at, moment) end
-local answer, after = allow(charge(spent, moment, cost), moment)
-if waitMs == 0 then return answer end
-local before = { at }
-for _, state in ipairs(states) do
-  for _, number in ipairs(state) do before[#before + 1] = number end
-end
-return { answer, format({ waitMs }), format(before), after }
+return reply

@@ -14,6 +14,10 @@ function algorithm.new(limit, periodMs)
   }
 end
 
+local function set(numbers, i, previous, current, ahead)
+  numbers[i], numbers[i + 1], numbers[i + 2] = previous, current, ahead
+end
+
 local function weighted(self, previous, now)
   return math.ceil(previous * (self.periodMs - 1 - now % self.periodMs) / self.periodMs)
 end
@@ -23,63 +27,76 @@ local function decayed(self, previous, most)
   return self.periodMs - 1 - math.floor(most * self.periodMs / previous)
 end
 
-local function line(self, state)
-  return state[3] * self.limit + state[2]
+local function line(self, numbers, i)
+  return numbers[i + 2] * self.limit + numbers[i + 1]
 end
 
-local function giveBack(self, previous, units, ahead)
-  if ahead == 0 then return { math.max(previous - units, 0), 0, 0 } end
+local function giveBack(self, numbers, i, units)
+  local previous, ahead = numbers[i], numbers[i + 2]
+  if ahead == 0 then return set(numbers, i, math.max(previous - units, 0), 0, 0) end
   local windows = math.max(math.ceil((units - previous) / self.limit), 0)
   local current, left = previous + windows * self.limit - units, ahead - 1 - windows
-  if left < 0 or left == 0 and current == 0 then return { 0, 0, 0 } end
-  return { self.limit, current, left }
+  if left < 0 or left == 0 and current == 0 then return set(numbers, i, 0, 0, 0) end
+  set(numbers, i, self.limit, current, left)
 end
 
-function algorithm.advance(self, state, from, to)
-  local previous, current, ahead = state[1], state[2], state[3]
-  local left = ahead - (math.floor(to / self.periodMs) - math.floor(from / self.periodMs))
-  if left >= 0 then return { previous, current, left } end
-  if left == -1 then return { current, 0, 0 } end
-  return { 0, 0, 0 }
+local function leftOf(self, numbers, i, from, now)
+  return numbers[i + 2] - (math.floor(now / self.periodMs) - math.floor(from / self.periodMs))
 end
 
-function algorithm.wait(self, state, now, cost, queued)
+local function previousOf(numbers, i, left)
+  if left >= 0 then return numbers[i] end
+  return left == -1 and numbers[i + 1] or 0
+end
+
+function algorithm.advance(self, numbers, i, from, now)
+  local left = leftOf(self, numbers, i, from, now)
+  if left >= 0 then numbers[i + 2] = left else set(numbers, i, previousOf(numbers, i, left), 0, 0) end
+end
+
+function algorithm.wait(self, numbers, i, from, now, cost, queued)
   if cost > self.limit then return math.huge end
-  local previous, current, ahead = state[1], state[2], state[3]
-  local elapsed, free = now % self.periodMs, self.limit - cost
-  if current > free then return (ahead + 1) * self.periodMs + decayed(self, current, free) - elapsed end
-  return math.max(ahead * self.periodMs + decayed(self, previous, free - current) - elapsed, 0)
+  local left, free = leftOf(self, numbers, i, from, now), self.limit - cost
+  local current = left >= 0 and numbers[i + 1] or 0
+  local ahead = math.max(left, 0) * self.periodMs - now % self.periodMs
+  if current > free then return ahead + self.periodMs + decayed(self, current, free) end
+  return math.max(ahead + decayed(self, previousOf(numbers, i, left), free - current), 0)
 end
 
-function algorithm.charge(self, state, now, cost)
-  local previous, ahead = state[1], state[3]
-  local used = state[2] + cost
-  if used < 0 then return giveBack(self, previous, -used, ahead) end
-  if used <= self.limit then return { previous, used, ahead } end
-  local last = ahead + math.ceil(used / self.limit) - 1
-  if last > self.furthest then return { self.limit, self.limit, self.furthest } end
-  return { self.limit, used - (last - ahead) * self.limit, last }
+function algorithm.charge(self, numbers, i, from, now, cost)
+  algorithm.advance(self, numbers, i, from, now)
+  local used = numbers[i + 1] + cost
+  if used < 0 then return giveBack(self, numbers, i, -used) end
+  if used <= self.limit then
+    numbers[i + 1] = used
+    return
+  end
+  local windows = math.ceil(used / self.limit) - 1
+  local ahead = numbers[i + 2] + windows
+  if ahead > self.furthest then return set(numbers, i, self.limit, self.limit, self.furthest) end
+  set(numbers, i, self.limit, used - windows * self.limit, ahead)
 end
 
-function algorithm.unbook(self, state, before, after, now, cost)
-  if state[1] == after[1] and state[2] == after[2] and state[3] == after[3] then return before end
-  local units = line(self, after) - line(self, before)
-  return algorithm.charge(self, state, now, line(self, state) >= units and -units or -cost)
+function algorithm.unbook(self, numbers, i, before, after, now, cost)
+  if numbers[i] == after[i] and numbers[i + 1] == after[i + 1] and numbers[i + 2] == after[i + 2] then
+    return set(numbers, i, before[i], before[i + 1], before[i + 2])
+  end
+  local units = line(self, after, i) - line(self, before, i)
+  algorithm.charge(self, numbers, i, now, now, line(self, numbers, i) >= units and -units or -cost)
 end
 
-function algorithm.exhaust(self, state, now)
-  if state[3] > 0 then return state end
-  return { self.limit, self.limit - weighted(self, self.limit, now), 0 }
+function algorithm.exhaust(self, numbers, i, now)
+  if numbers[i + 2] ~= 0 then return end
+  set(numbers, i, self.limit, self.limit - weighted(self, self.limit, now), 0)
 end
 
-function algorithm.remaining(self, state, now)
-  if state[3] > 0 then return 0 end
-  return math.max(self.limit - weighted(self, state[1], now) - state[2], 0)
-end
-
-function algorithm.resetAfterMs(self, state, now)
-  local windows = 0
-  if state[2] > 0 then windows = state[3] + 2 elseif state[1] > 0 then windows = state[3] + 1 end
+function algorithm.resetAfterMs(self, numbers, i, from, now)
+  local left, windows = leftOf(self, numbers, i, from, now), 0
+  if left >= 0 and numbers[i + 1] > 0 then
+    windows = left + 2
+  elseif previousOf(numbers, i, left) > 0 then
+    windows = math.max(left, 0) + 1
+  end
   if windows == 0 then return 0 end
   return windows * self.periodMs - 1 - now % self.periodMs
 end

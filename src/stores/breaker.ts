@@ -37,8 +37,8 @@ export class Breaker {
     return this.#failures >= this.#most;
   }
 
-  /** Runs `call`, or rejects with `OPEN`; `isFailure` tells a store that fails from one that refuses. */
-  async run<T>(call: () => Promise<T>, isFailure: (error: unknown) => boolean): Promise<T> {
+  /** Runs what so many calls wait for, or rejects with `OPEN`; `isFailure` tells a store that fails from one that refuses. */
+  async run<T>(calls: number, run: () => Promise<T>, isFailure: (error: unknown) => boolean): Promise<T> {
     const trial = this.isOpen;
     const recoveries = this.#recoveries;
     if (trial) {
@@ -46,12 +46,12 @@ export class Breaker {
       this.#trying = true;
     }
     try {
-      const result = await call();
+      const result = await run();
       this.#succeed();
       return result;
     } catch (error) {
       if (!isFailure(error)) this.#succeed();
-      else if (recoveries === this.#recoveries) this.#fail();
+      else if (recoveries === this.#recoveries) this.#fail(calls);
       throw error;
     } finally {
       if (trial) this.#trying = false;
@@ -63,8 +63,8 @@ export class Breaker {
     this.#failures = 0;
   }
 
-  #fail(): void {
-    this.#failures++;
+  #fail(calls: number): void {
+    this.#failures += calls;
     this.#retryAt = performance.now() + this.#retryAfterMs;
   }
 }

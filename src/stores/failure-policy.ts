@@ -37,27 +37,23 @@ export class FailurePolicy {
     this.#policy = policy as OnUnavailable;
   }
 
-  /** The answer of `ask` or, while the store is unavailable, that of the policy; arguments as those of `Store.decide`. */
-  async decide(
+  /** The answer to a call that met with an error; arguments as those of `Store.decide`. @throws the error, if nothing helps. */
+  async answer(
+    error: unknown,
     limiter: Limiter,
     key: string,
     cost: number,
     maxWaitMs: number,
     booking: Booking | undefined,
-    ask: () => Promise<Decision>,
   ): Promise<Answer> {
-    try {
-      return await ask();
-    } catch (error) {
-      const policy = this.#policy;
-      if (!isOutage(error) || policy === "throw") throw error;
-      // A place that the store booked is none that another store could give back.
-      if (typeof policy !== "object" || booking !== undefined) return without(policy, limiter, cost);
-      return { by: policy, ...(await policy.decide(limiter, key, cost, maxWaitMs)), source: "fallback" };
-    }
+    const policy = this.#policy;
+    if (!isOutage(error) || policy === "throw") throw error;
+    // A place that the store booked is none that another store could give back.
+    if (typeof policy !== "object" || booking !== undefined) return without(policy, limiter, cost);
+    return { by: policy, ...(await policy.decide(limiter, key, cost, maxWaitMs)), source: "fallback" };
   }
 
-  /** Like `decide`, for `Store.reset`. */
+  /** Runs `ask`, a reset, or the reset of the other store. */
   async reset(limiter: Limiter, key: string, ask: () => Promise<unknown>): Promise<void> {
     try {
       await ask();

@@ -12,6 +12,8 @@ export interface RedisClient {
   evalsha(sha: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>;
   eval(script: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>;
   del(key: string): Promise<unknown>;
+  readonly isCluster?: boolean;
+  readonly options?: { readonly keyPrefix?: string | undefined };
 }
 
 /** Calls under way at most: each holds about a kilobyte until its deadline, and a server that hangs would hold them all. */
@@ -27,6 +29,10 @@ const IN_SCRIPT = /^ERR Error running script .*?: @user_script: ?\d+: -?/;
 /** A client behind a deadline and a breaker: whatever state it is in, a call settles in time. */
 export class Connection {
   readonly #client: RedisClient;
+  /** Whether keys are spread over several servers by their slots. */
+  readonly isCluster: boolean;
+  /** What the client puts in front of each key. */
+  readonly keyPrefix: string;
   /** The client if it is the store's own, to open and to close. */
   readonly #own: Redis | Cluster | undefined;
   readonly #deadlineMs: number;
@@ -47,7 +53,10 @@ export class Connection {
     this.#deadlineMs = deadlineMs;
     this.#breaker = breaker;
     if (typeof server !== "string") {
-      this.#client = clientOf(server);
+      const client = clientOf(server);
+      this.#client = client;
+      this.isCluster = client.isCluster === true;
+      this.keyPrefix = client.options?.keyPrefix ?? "";
       if (redisOptions === undefined) return;
       throw new TypeError("Expected `redisOptions` only beside a URL: a client has options of its own");
     }
@@ -71,27 +80,34 @@ export class Connection {
     });
     this.#own = own;
     this.#client = own;
+    this.isCluster = own.isCluster;
+    this.keyPrefix = redisOptions?.keyPrefix ?? "";
   }
 
   /**
-   * What `call` answers. Rejects with a StoreError: an outage, unless the server refused this very call, or the caller asks
+   * What `call` answers, on which so many calls wait. Rejects with a StoreError: an outage, unless the server refused this very call, or the caller asks
    * too much of the store.
    */
-  async run<T>(operation: string, call: (client: RedisClient, deadline: Deadline) => Promise<T>): Promise<T> {
+  async run<T>(
+    operation: string,
+    calls: number,
+    call: (client: RedisClient, deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
     if (this.#closed !== undefined) throw new StoreError("redis", operation, "it is closed");
-    if (this.#calls >= MOST_CALLS) {
+    if (this.#calls + calls > MOST_CALLS) {
       throw new StoreError("redis", operation, `${MOST_CALLS} calls are under way already`);
     }
-    this.#calls++;
+    this.#calls += calls;
     try {
       return await this.#breaker.run(
+        calls,
         () => withDeadline(this.#deadlineMs, (deadline) => this.#whenReady(deadline, call)),
         isOutage,
       );
     } catch (error) {
       throw this.#storeError(operation, error);
     } finally {
-      this.#calls--;
+      this.#calls -= calls;
       if (this.#calls === 0) this.#idle?.();
     }
   }
@@ -141,6 +157,11 @@ export class Connection {
       this.#waiting.add(goOn);
       deadline.onPass = () => this.#waiting.delete(goOn);
     });
+  }
+
+  /** The error of a call that the server refused in so many words. */
+  refusal(operation: string, message: string): StoreError {
+    return this.#storeError(operation, Object.assign(new Error(message), { name: "ReplyError" }));
   }
 
   #storeError(operation: string, error: unknown): StoreError {

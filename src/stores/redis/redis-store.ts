@@ -1,15 +1,15 @@
-import type { AlgorithmType } from "../../algorithms/algorithm.js";
-import type { Booking, Decision, Limiter } from "../../algorithms/limiter.js";
-import { complaint, knownOptions } from "../../argument.js";
+import type { Booking, Limiter } from "../../algorithms/limiter.js";
+import { complaint, flag, knownOptions } from "../../argument.js";
 import { type Clock, checkClock } from "../../clock.js";
 import { type Duration, toMs } from "../../duration.js";
-import { StoreError } from "../../errors.js";
 import { Breaker, type BreakerOptions } from "../breaker.js";
-import { type Deadline, LONGEST_DEADLINE_MS } from "../deadline.js";
+import { LONGEST_DEADLINE_MS } from "../deadline.js";
 import { FailurePolicy, type OnUnavailable } from "../failure-policy.js";
 import type { Answer, Store } from "../store.js";
+import { Batch, type Commons } from "./batch.js";
 import { Connection, type RedisClient } from "./connection.js";
-import { type Script, scriptOf } from "./scripts.js";
+import { DenyCache } from "./deny-cache.js";
+import { scriptOf } from "./scripts.js";
 
 /** Options of a `RedisStore`. */
 export interface RedisStoreOptions {
@@ -21,13 +21,32 @@ export interface RedisStoreOptions {
   readonly onUnavailable?: OnUnavailable;
   /** When a server that fails is left alone for a while. */
   readonly breaker?: BreakerOptions;
+  /** Whether all calls of one turn of the event loop travel together; `true` by default. */
+  readonly batch?: boolean;
+  /** How long refused keys are answered here, at most; by default they never are. */
+  readonly denyCache?: Duration;
   /** Replaces the clock of the server, for tests. */
   readonly clock?: Clock;
   /** Options handed to ioredis when the store makes the client. */
   readonly redisOptions?: object;
 }
 
-const OPTIONS = ["prefix", "deadline", "onUnavailable", "breaker", "clock", "redisOptions"];
+const OPTIONS = [
+  "prefix",
+  "deadline",
+  "onUnavailable",
+  "breaker",
+  "batch",
+  "denyCache",
+  "clock",
+  "redisOptions",
+];
+
+/** What is worked out once for a limiter. */
+interface Prepared extends Commons {
+  /** What the keys of its records begin with. */
+  readonly prefix: string;
+}
 
 /** Keeps keys on a Redis or Valkey server, which all processes share: one key and one script call for each decision. */
 export class RedisStore implements Store, AsyncDisposable {
@@ -37,7 +56,10 @@ export class RedisStore implements Store, AsyncDisposable {
   readonly #prefix: string;
   readonly #connection: Connection;
   readonly #policy: FailurePolicy;
-  readonly #scripts = new Map<AlgorithmType, Script>();
+  readonly #batch: Batch;
+  readonly #batches: boolean;
+  readonly #denied: DenyCache | undefined;
+  readonly #prepared = new WeakMap<Limiter, Prepared>();
 
   /**
    * @param server a URL such as `"redis://localhost:6379"`, or a client of yours, which the store never closes.
@@ -50,7 +72,9 @@ export class RedisStore implements Store, AsyncDisposable {
     if (clock !== undefined) this.clock = checkClock(clock);
     this.#prefix = prefix;
     this.#policy = new FailurePolicy(onUnavailable);
-    const { redisOptions } = options;
+    this.#batches = flag("batch", options.batch) ?? true;
+    const { redisOptions, denyCache } = options;
+    if (denyCache !== undefined) this.#denied = new DenyCache(toMs("denyCache", denyCache), clock);
     if (redisOptions !== undefined && (typeof redisOptions !== "object" || redisOptions === null)) {
       throw new TypeError(complaint("redisOptions", "an object", redisOptions));
     }
@@ -60,41 +84,46 @@ export class RedisStore implements Store, AsyncDisposable {
       new Breaker(options.breaker),
       redisOptions,
     );
+    this.#batch = new Batch(this.#connection, {
+      now: () => clock?.now(),
+      onSettled: (calls, record, now) => {
+        if (this.#denied === undefined) return;
+        if (calls.refused) this.#denied.remember(calls.redisKey, record, now);
+        else if (calls.givesBack) this.#denied.forget(calls.redisKey);
+      },
+    });
   }
 
-  async decide(
-    limiter: Limiter,
-    key: string,
-    cost: number,
-    maxWaitMs: number,
-    booking?: Booking,
-  ): Promise<Answer> {
-    const script = this.#script(limiter.algorithm);
-    const args = [
-      this.#key(limiter, key),
-      String(cost),
-      maxWaitMs === Number.POSITIVE_INFINITY ? "-1" : String(maxWaitMs),
-      this.clock === undefined ? "" : String(this.clock.now()),
-      booking === undefined ? "" : (booking.before as string),
-      booking === undefined ? "" : (booking.after as string),
-      ...limiter.quotas.flatMap(({ limit, periodMs, burst }) => [`${limit}`, `${periodMs}`, `${burst}`]),
-    ];
-    return this.#policy.decide(limiter, key, cost, maxWaitMs, booking, async () =>
-      decisionOf(
-        limiter,
-        await this.#connection.run("decide", (client, deadline) => call(client, deadline, script, args)),
-      ),
-    );
+  decide(limiter: Limiter, key: string, cost: number, maxWaitMs: number, booking?: Booking): Promise<Answer> {
+    return new Promise((resolve) => {
+      const prepared = this.#prepare(limiter);
+      const redisKey = prepared.prefix + escaped(key);
+      const denied = cost > 0 && maxWaitMs === 0 ? this.#denied?.refuse(limiter, redisKey, cost) : undefined;
+      if (denied !== undefined) {
+        resolve(denied);
+        return;
+      }
+      if (this.#batch.isEmpty && this.#batches) process.nextTick(() => this.#batch.flush());
+      const reject = (error: unknown): void =>
+        resolve(this.#policy.answer(error, limiter, key, cost, maxWaitMs, booking));
+      this.#batch.add(prepared, redisKey, { cost, maxWaitMs, booking, resolve, reject });
+      if (!this.#batches) this.#batch.flush();
+    });
   }
 
   async reset(limiter: Limiter, key: string): Promise<void> {
-    await this.#policy.reset(limiter, key, () =>
-      this.#connection.run("reset", (client) => client.del(this.#key(limiter, key))),
-    );
+    const redisKey = this.#prepare(limiter).prefix + escaped(key);
+    // Calls from before it come before it.
+    this.#batch.flush();
+    await this.#policy.reset(limiter, key, async () => {
+      await this.#connection.run("reset", 1, (client) => client.del(redisKey));
+      this.#denied?.forget(redisKey);
+    });
   }
 
   /** Lets the calls under way finish, and closes the connection if the store made it. */
   close(): Promise<void> {
+    this.#batch.flush();
     return this.#connection.close();
   }
 
@@ -102,61 +131,30 @@ export class RedisStore implements Store, AsyncDisposable {
     await this.close();
   }
 
-  #script(algorithm: AlgorithmType): Script {
-    let script = this.#scripts.get(algorithm);
-    if (script === undefined) {
-      script = scriptOf(algorithm);
-      this.#scripts.set(algorithm, script);
+  #prepare(limiter: Limiter): Prepared {
+    let prepared = this.#prepared.get(limiter);
+    if (prepared === undefined) {
+      const { id, algorithm, quotas } = limiter;
+      const numbers = quotas.map(({ limit, periodMs, burst }) => `${limit} ${periodMs} ${burst}`);
+      prepared = {
+        limiter,
+        script: scriptOf(algorithm),
+        text: [algorithm.algorithmName, ...numbers].join(" "),
+        prefix: `${this.#prefix}:${id}:`,
+      };
+      this.#prepared.set(limiter, prepared);
     }
-    return script;
+    return prepared;
   }
+}
 
-  /** Braces are encoded, so that no key of a user's can choose its slot in a cluster. */
-  #key(limiter: Limiter, key: string): string {
-    return `${this.#prefix}:${limiter.id}:${key.replace(/[%{}]/g, encodeURIComponent)}`;
-  }
+/** Braces are encoded, so that no key of a user's can choose its slot in a cluster. */
+function escaped(key: string): string {
+  return /[%{}]/.test(key) ? key.replace(/[%{}]/g, encodeURIComponent) : key;
 }
 
 function deadlineOf(deadline: Duration): number {
   const ms = toMs("deadline", deadline);
   if (ms > 0 && ms <= LONGEST_DEADLINE_MS) return ms;
   throw new RangeError(complaint("deadline", "a duration from 1 ms to 24 days", deadline));
-}
-
-async function call(
-  client: RedisClient,
-  deadline: Deadline,
-  { sha, source }: Script,
-  args: readonly string[],
-): Promise<unknown> {
-  try {
-    return await client.evalsha(sha, 1, ...args);
-  } catch (error) {
-    if (deadline.passed || !/^NOSCRIPT\b/.test(String((error as Error)?.message))) throw error;
-    return await client.eval(source, 1, ...args);
-  }
-}
-
-/** @throws StoreError for an answer that is not the script's: nothing but its own word lets a call pass. */
-function decisionOf(limiter: Limiter, reply: unknown): Decision {
-  const [answer, waitMs, before, after] = Array.isArray(reply) ? reply : [reply];
-  const numbers = /^[01] \d+ \d+ \d+ (?:\d+|-1)$/.test(String(answer))
-    ? String(answer).split(" ").map(Number)
-    : [];
-  const [limited, quotaIndex = -1, remaining = 0, resetAfterMs = 0, retryAfterMs = 0] = numbers;
-  if (limiter.quotas[quotaIndex] === undefined || !numbers.every(Number.isSafeInteger)) {
-    throw new StoreError("redis", "decide", "the answer is not that of its script");
-  }
-  const decision: Decision = {
-    limited: limited === 1,
-    quotaIndex,
-    source: "store",
-    limit: limiter.capacity(quotaIndex),
-    remaining,
-    resetAfterMs,
-    retryAfterMs: retryAfterMs === -1 ? Number.POSITIVE_INFINITY : retryAfterMs,
-  };
-  return waitMs === undefined
-    ? decision
-    : { ...decision, booking: { waitMs: Number(waitMs), before, after } };
 }

@@ -14,23 +14,36 @@ export interface Script {
   readonly sha: string;
 }
 
-const CONSTANTS = "local MAX_SAFE_INTEGER, LAST_MOMENT_MS = 2 ^ 53 - 1, 2 ^ 52\n";
+const CONSTANTS = `local MAX_SAFE_INTEGER, LAST_MOMENT_MS = 2 ^ 53 - 1, 2 ^ 52
+local NOT_A_RECORD = 'ERR the key does not hold a record of this limiter'
+local algorithms = {}
+`;
 
-const TWINS: ReadonlyMap<string, string> = new Map([
-  ["fixed-window", fixedWindow],
-  ["sliding-window", slidingWindow],
-  ["token-bucket", bucket + tokenBucket],
-  ["leaky-bucket", bucket + leakyBucket],
-  ["gcra", bucket + gcra],
-]);
+const TWINS = {
+  "fixed-window": fixedWindow,
+  "sliding-window": slidingWindow,
+  "token-bucket": bucket + tokenBucket,
+  "leaky-bucket": bucket + leakyBucket,
+  gcra: bucket + gcra,
+};
+
+/** The script for every algorithm of this package, so that calls under any of them travel together. */
+const common = script(TWINS);
 
 /** The script that decides for an algorithm. @throws TypeError if the algorithm has no Lua twin. */
-export function scriptOf({ algorithmName, lua = TWINS.get(algorithmName) }: AlgorithmType): Script {
-  if (lua === undefined) {
-    throw new TypeError(
-      `Expected the algorithm "${algorithmName}" to have a twin in \`lua\`, which RedisStore needs`,
-    );
-  }
-  const source = CONSTANTS + lua + limiter;
+export function scriptOf({ algorithmName, lua }: AlgorithmType): Script {
+  if (lua !== undefined) return script({ [algorithmName]: lua });
+  if (Object.hasOwn(TWINS, algorithmName)) return common;
+  throw new TypeError(
+    `Expected the algorithm "${algorithmName}" to have a twin in \`lua\`, which RedisStore needs`,
+  );
+}
+
+/** Twins come to life only where they are asked for: to define their functions takes longer than to decide. */
+function script(twins: Readonly<Record<string, string>>): Script {
+  const definitions = Object.entries(twins).map(
+    ([name, lua]) => `algorithms["${name}"] = function()\n${lua}\nreturn algorithm\nend\n`,
+  );
+  const source = CONSTANTS + definitions.join("") + limiter;
   return { source, sha: createHash("sha1").update(source).digest("hex") };
 }

@@ -1,0 +1,155 @@
+import type { Limiter } from "../../algorithms/limiter.js";
+import { StoreError } from "../../errors.js";
+import type { Deadline } from "../deadline.js";
+import type { Connection, RedisClient } from "./connection.js";
+import { type Call, KeyCalls } from "./key-calls.js";
+import { keySlot } from "./key-slot.js";
+import type { Script } from "./scripts.js";
+
+/** Keys of one script call at most: the server does nothing else meanwhile. */
+const MOST_KEYS = 256;
+
+/** Refusals of several keys together that each of them alone may not meet. */
+const NOT_TOGETHER = /^(NOPERM|CROSSSLOT|TRYAGAIN)\b/;
+
+/** What the calls under one limiter have in common. */
+export interface Commons {
+  readonly limiter: Limiter;
+  readonly script: Script;
+  /** The limiter as limiter.lua reads it. */
+  readonly text: string;
+}
+
+/** Calls of one script call. */
+interface Load {
+  readonly script: Script;
+  readonly keys: KeyCalls[];
+  readonly commons: Commons[];
+  readonly programs: string[];
+}
+
+export interface BatchOptions {
+  /** The time for the script, or nothing for that of the server. */
+  readonly now: () => number | undefined;
+  /** Hears of each record after its last call. */
+  readonly onSettled: (calls: KeyCalls, record: Float64Array, now: number) => void;
+}
+
+/** Collects calls, and sends them as few calls of the script: those on the same key as one, on a cluster those in the same slot. */
+export class Batch {
+  readonly #connection: Connection;
+  readonly #options: BatchOptions;
+  readonly #newest = new Map<string, KeyCalls>();
+  #waiting: { readonly commons: Commons; readonly calls: KeyCalls }[] = [];
+
+  constructor(connection: Connection, options: BatchOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  add(commons: Commons, redisKey: string, call: Call): void {
+    let calls = this.#newest.get(redisKey);
+    if (calls === undefined || calls.isFull) {
+      calls = new KeyCalls(commons.limiter, redisKey);
+      this.#newest.set(redisKey, calls);
+      this.#waiting.push({ commons, calls });
+    }
+    calls.add(call);
+  }
+
+  /** Sends what has been collected. */
+  flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#newest.clear();
+    const loads = new Map<string, Load>();
+    for (const { commons, calls } of waiting) {
+      const { script } = commons;
+      const place = `${this.#connection.isCluster ? keySlot(this.#connection.keyPrefix + calls.redisKey) : ""}:${script.sha}`;
+      let load = loads.get(place);
+      if (load === undefined || load.keys.length === MOST_KEYS) {
+        if (load) void this.#send(load);
+        load = { script, keys: [], commons: [], programs: [] };
+        loads.set(place, load);
+      }
+      put(load, commons, calls);
+    }
+    for (const load of loads.values()) void this.#send(load);
+  }
+
+  async #send(load: Load): Promise<void> {
+    const { keys, programs, commons, script } = load;
+    const now = this.#options.now();
+    const args = [
+      ...keys.map(({ redisKey }) => redisKey),
+      now === undefined ? "" : String(now),
+      ...programs,
+      ...commons.map(({ text }) => text),
+    ];
+    const size = keys.reduce((sum, calls) => sum + calls.size, 0);
+    try {
+      const reply = await this.#connection.run("decide", size, (client, deadline) =>
+        call(client, deadline, script, keys.length, args),
+      );
+      if (reply === APART) this.#sendApart(load);
+      else this.#settle(keys, reply);
+    } catch (error) {
+      for (const calls of keys) calls.fail(error);
+    }
+  }
+
+  #sendApart({ keys, commons, script }: Load): void {
+    for (const calls of keys) {
+      const load: Load = { script, keys: [], commons: [], programs: [] };
+      put(load, commons.find(({ limiter }) => limiter === calls.limiter)!, calls);
+      void this.#send(load);
+    }
+  }
+
+  #settle(keys: readonly KeyCalls[], reply: unknown): void {
+    const [now, ...found] = Array.isArray(reply) ? reply : [];
+    const isScripts = Number.isSafeInteger(now) && found.length === keys.length;
+    keys.forEach((calls, i) => {
+      const problem = Array.isArray(found[i]) ? String(found[i][0]) : undefined;
+      if (problem !== undefined && isScripts) {
+        calls.fail(this.#connection.refusal("decide", problem));
+        return;
+      }
+      const record = isScripts ? calls.settle(now, found[i]) : undefined;
+      if (record !== undefined) this.#options.onSettled(calls, record, now);
+      // Nothing but the script's own word lets a call pass.
+      else calls.fail(new StoreError("redis", "decide", "the answer is not that of its script"));
+    });
+  }
+}
+
+/** The answer to keys that have to be sent one by one. */
+const APART = Symbol("apart");
+
+function put({ keys, commons, programs }: Load, its: Commons, calls: KeyCalls): void {
+  let index = commons.indexOf(its);
+  if (index === -1) index = commons.push(its) - 1;
+  keys.push(calls);
+  programs.push(calls.program(index + 1));
+}
+
+async function call(
+  client: RedisClient,
+  deadline: Deadline,
+  { sha, source }: Script,
+  keys: number,
+  args: readonly string[],
+): Promise<unknown> {
+  try {
+    return await client.evalsha(sha, keys, ...args);
+  } catch (error) {
+    const message = String((error as Error)?.message);
+    if (!deadline.passed && /^NOSCRIPT\b/.test(message)) return await client.eval(source, keys, ...args);
+    if (keys > 1 && NOT_TOGETHER.test(message)) return APART;
+    throw error;
+  }
+}

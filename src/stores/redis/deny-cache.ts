@@ -1,0 +1,52 @@
+import { LRUCache } from "lru-cache";
+import type { Decision, Limiter } from "../../algorithms/limiter.js";
+import type { Clock } from "../../clock.js";
+
+/** Refused keys that are remembered at most. */
+const MOST_KEYS = 16_384;
+
+/** The record that refused a call, at a moment by the clock that the store goes by, and when that was by this process's own. */
+interface Refusal {
+  readonly record: Float64Array;
+  readonly now: number;
+  readonly readAt: number;
+}
+
+/**
+ * Refuses here what the server would refuse: until a key may pass others can only take more of it, or give back what they
+ * took, of which nobody here hears for as long as a refusal is remembered.
+ */
+export class DenyCache {
+  readonly #mostMs: number;
+  readonly #clock: Clock | undefined;
+  readonly #refusals = new LRUCache<string, Refusal>({ max: MOST_KEYS });
+
+  /** @param mostMs how long a refusal is remembered at most. */
+  constructor(mostMs: number, clock: Clock | undefined) {
+    this.#mostMs = mostMs;
+    this.#clock = clock;
+  }
+
+  /** The refusal of a call, if that is certain. */
+  refuse(limiter: Limiter, key: string, cost: number): Decision | undefined {
+    const refusal = this.#refusals.get(key);
+    if (refusal === undefined) return undefined;
+    const { record, now: then, readAt } = refusal;
+    const now = this.#clock?.now() ?? then + Math.floor(performance.now() - readAt);
+    if (now - then >= this.#mostMs) {
+      this.#refusals.delete(key);
+      return undefined;
+    }
+    const decision = limiter.decideAt(record.slice(), 0, now, cost, 0);
+    return decision.limited ? decision : undefined;
+  }
+
+  /** Remembers a record as it was at `now`. */
+  remember(key: string, record: Float64Array, now: number): void {
+    this.#refusals.set(key, { record, now, readAt: performance.now() });
+  }
+
+  forget(key: string): void {
+    this.#refusals.delete(key);
+  }
+}
