@@ -1,14 +1,14 @@
 -- Twin of bucket.ts: what token bucket, leaky bucket and GCRA share. `algorithm` is what the files after this one extend.
 
-local algorithm = { size = 1 }
+local algorithm = { additive = true, size = 1 }
 
 function algorithm.new(limit, periodMs, burst)
   local full = burst * periodMs
-  local brim = math.max(full, math.min(MAX_SAFE_INTEGER - limit, LAST_MOMENT_MS * limit))
+  local brim = max(full, min(MAX_SAFE_INTEGER - limit, LAST_MOMENT_MS * limit))
   return {
     capacity = burst,
-    refillMs = math.ceil(full / limit),
-    horizonMs = math.max(0, math.floor((brim - full) / limit)),
+    refillMs = ceil(full / limit),
+    horizonMs = max(0, floor((brim - full) / limit)),
     drain = limit,
     weight = periodMs,
     full = full,
@@ -26,21 +26,18 @@ function algorithm.advance(self, numbers, i, from, now)
   numbers[i] = levelOf(self, numbers, i, from, now)
 end
 
-function algorithm.room(self, free, queued)
-  return free
-end
-
 function algorithm.wait(self, numbers, i, from, now, cost, queued)
-  if cost > self.capacity then return math.huge end
-  local room = algorithm.room(self, self.full - cost * self.weight, queued)
+  if cost > self.capacity then return huge end
+  local room = self.full - cost * self.weight
+  if queued and algorithm.room then room = algorithm.room(self, room) end
   local over = levelOf(self, numbers, i, from, now) - room
-  if over > 0 then return math.ceil(over / self.drain) end
+  if over > 0 then return ceil(over / self.drain) end
   return 0
 end
 
 function algorithm.charge(self, numbers, i, from, now, cost)
   local level = levelOf(self, numbers, i, from, now) + cost * self.weight
-  numbers[i] = level > 0 and math.min(level, self.brim) or 0
+  numbers[i] = level > 0 and min(level, self.brim) or 0
 end
 
 function algorithm.unbook(self, numbers, i, before, after, now, cost)
@@ -49,9 +46,9 @@ function algorithm.unbook(self, numbers, i, before, after, now, cost)
 end
 
 function algorithm.exhaust(self, numbers, i, now)
-  numbers[i] = math.max(numbers[i], self.full)
+  numbers[i] = max(numbers[i], self.full)
 end
 
 function algorithm.resetAfterMs(self, numbers, i, from, now)
-  return math.ceil(levelOf(self, numbers, i, from, now) / self.drain)
+  return ceil(levelOf(self, numbers, i, from, now) / self.drain)
 end

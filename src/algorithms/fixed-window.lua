@@ -1,9 +1,9 @@
 -- Twin of fixed-window.ts.
 
-local algorithm = { size = 1 }
+local algorithm = { additive = true, size = 1 }
 
 function algorithm.new(limit, periodMs)
-  local windows = math.max(1, math.floor(math.min(MAX_SAFE_INTEGER / limit, LAST_MOMENT_MS / periodMs)) - 2)
+  local windows = max(1, floor(min(MAX_SAFE_INTEGER / limit, LAST_MOMENT_MS / periodMs)) - 2)
   return {
     capacity = limit,
     refillMs = periodMs,
@@ -16,8 +16,8 @@ end
 
 local function usedOf(self, numbers, i, from, now)
   if from == now then return numbers[i] end
-  local windows = math.floor(now / self.periodMs) - math.floor(from / self.periodMs)
-  return math.max(numbers[i] - windows * self.limit, 0)
+  local windows = floor(now / self.periodMs) - floor(from / self.periodMs)
+  return max(numbers[i] - windows * self.limit, 0)
 end
 
 function algorithm.advance(self, numbers, i, from, now)
@@ -25,17 +25,17 @@ function algorithm.advance(self, numbers, i, from, now)
 end
 
 function algorithm.wait(self, numbers, i, from, now, cost, queued)
-  if cost > self.limit then return math.huge end
+  if cost > self.limit then return huge end
   local used = usedOf(self, numbers, i, from, now)
   if used + cost <= self.limit then return 0 end
-  local windows = math.floor(used / self.limit)
+  local windows = floor(used / self.limit)
   if used % self.limit + cost > self.limit then windows = windows + 1 end
   return windows * self.periodMs - now % self.periodMs
 end
 
 function algorithm.charge(self, numbers, i, from, now, cost)
   local used = usedOf(self, numbers, i, from, now) + cost
-  numbers[i] = used > 0 and math.min(used, self.most) or 0
+  numbers[i] = used > 0 and min(used, self.most) or 0
 end
 
 function algorithm.unbook(self, numbers, i, before, after, now, cost)
@@ -44,11 +44,11 @@ function algorithm.unbook(self, numbers, i, before, after, now, cost)
 end
 
 function algorithm.exhaust(self, numbers, i, now)
-  numbers[i] = math.max(numbers[i], self.limit)
+  numbers[i] = max(numbers[i], self.limit)
 end
 
 function algorithm.resetAfterMs(self, numbers, i, from, now)
   local used = usedOf(self, numbers, i, from, now)
   if used == 0 then return 0 end
-  return math.ceil(used / self.limit) * self.periodMs - now % self.periodMs
+  return ceil(used / self.limit) * self.periodMs - now % self.periodMs
 end

@@ -1,13 +1,13 @@
 -- Twin of sliding-window.ts.
 
-local algorithm = { size = 3 }
+local algorithm = { additive = true, size = 3 }
 
 function algorithm.new(limit, periodMs)
-  local furthest = math.max(0, math.floor(LAST_MOMENT_MS / periodMs) - 2)
+  local furthest = max(0, floor(LAST_MOMENT_MS / periodMs) - 2)
   return {
     capacity = limit,
     refillMs = periodMs,
-    horizonMs = math.max(0, furthest - 1) * periodMs,
+    horizonMs = max(0, furthest - 1) * periodMs,
     limit = limit,
     periodMs = periodMs,
     furthest = furthest,
@@ -19,12 +19,12 @@ local function set(numbers, i, previous, current, ahead)
 end
 
 local function weighted(self, previous, now)
-  return math.ceil(previous * (self.periodMs - 1 - now % self.periodMs) / self.periodMs)
+  return ceil(previous * (self.periodMs - 1 - now % self.periodMs) / self.periodMs)
 end
 
 local function decayed(self, previous, most)
   if previous <= most then return 0 end
-  return self.periodMs - 1 - math.floor(most * self.periodMs / previous)
+  return self.periodMs - 1 - floor(most * self.periodMs / previous)
 end
 
 local function line(self, numbers, i)
@@ -33,15 +33,15 @@ end
 
 local function giveBack(self, numbers, i, units)
   local previous, ahead = numbers[i], numbers[i + 2]
-  if ahead == 0 then return set(numbers, i, math.max(previous - units, 0), 0, 0) end
-  local windows = math.max(math.ceil((units - previous) / self.limit), 0)
+  if ahead == 0 then return set(numbers, i, max(previous - units, 0), 0, 0) end
+  local windows = max(ceil((units - previous) / self.limit), 0)
   local current, left = previous + windows * self.limit - units, ahead - 1 - windows
   if left < 0 or left == 0 and current == 0 then return set(numbers, i, 0, 0, 0) end
   set(numbers, i, self.limit, current, left)
 end
 
 local function leftOf(self, numbers, i, from, now)
-  return numbers[i + 2] - (math.floor(now / self.periodMs) - math.floor(from / self.periodMs))
+  return numbers[i + 2] - (floor(now / self.periodMs) - floor(from / self.periodMs))
 end
 
 local function previousOf(numbers, i, left)
@@ -55,12 +55,12 @@ function algorithm.advance(self, numbers, i, from, now)
 end
 
 function algorithm.wait(self, numbers, i, from, now, cost, queued)
-  if cost > self.limit then return math.huge end
+  if cost > self.limit then return huge end
   local left, free = leftOf(self, numbers, i, from, now), self.limit - cost
   local current = left >= 0 and numbers[i + 1] or 0
-  local ahead = math.max(left, 0) * self.periodMs - now % self.periodMs
+  local ahead = max(left, 0) * self.periodMs - now % self.periodMs
   if current > free then return ahead + self.periodMs + decayed(self, current, free) end
-  return math.max(ahead + decayed(self, previousOf(numbers, i, left), free - current), 0)
+  return max(ahead + decayed(self, previousOf(numbers, i, left), free - current), 0)
 end
 
 function algorithm.charge(self, numbers, i, from, now, cost)
@@ -71,7 +71,7 @@ function algorithm.charge(self, numbers, i, from, now, cost)
     numbers[i + 1] = used
     return
   end
-  local windows = math.ceil(used / self.limit) - 1
+  local windows = ceil(used / self.limit) - 1
   local ahead = numbers[i + 2] + windows
   if ahead > self.furthest then return set(numbers, i, self.limit, self.limit, self.furthest) end
   set(numbers, i, self.limit, used - windows * self.limit, ahead)
@@ -95,7 +95,7 @@ function algorithm.resetAfterMs(self, numbers, i, from, now)
   if left >= 0 and numbers[i + 1] > 0 then
     windows = left + 2
   elseif previousOf(numbers, i, left) > 0 then
-    windows = math.max(left, 0) + 1
+    windows = max(left, 0) + 1
   end
   if windows == 0 then return 0 end
   return windows * self.periodMs - 1 - now % self.periodMs

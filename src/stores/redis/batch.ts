@@ -1,6 +1,7 @@
 import type { Limiter } from "../../algorithms/limiter.js";
 import { StoreError } from "../../errors.js";
 import type { Deadline } from "../deadline.js";
+import type { Answer } from "../store.js";
 import type { Connection, RedisClient } from "./connection.js";
 import { type Call, KeyCalls } from "./key-calls.js";
 import { keySlot } from "./key-slot.js";
@@ -33,6 +34,8 @@ export interface BatchOptions {
   readonly now: () => number | undefined;
   /** Hears of each record after its last call. */
   readonly onSettled: (calls: KeyCalls, record: Float64Array, now: number) => void;
+  /** The answer to a call in place of the server's, or a rejection. */
+  readonly onFailure: (error: unknown, limiter: Limiter, call: Call) => Promise<Answer>;
 }
 
 /** Collects calls, and sends them as few calls of the script: those on the same key as one, on a cluster those in the same slot. */
@@ -98,8 +101,12 @@ export class Batch {
       if (reply === APART) this.#sendApart(load);
       else this.#settle(keys, reply);
     } catch (error) {
-      for (const calls of keys) calls.fail(error);
+      for (const calls of keys) this.#fail(calls, error);
     }
+  }
+
+  #fail(calls: KeyCalls, error: unknown): void {
+    calls.fail((limiter, call) => this.#options.onFailure(error, limiter, call));
   }
 
   #sendApart({ keys, commons, script }: Load): void {
@@ -116,13 +123,13 @@ export class Batch {
     keys.forEach((calls, i) => {
       const problem = Array.isArray(found[i]) ? String(found[i][0]) : undefined;
       if (problem !== undefined && isScripts) {
-        calls.fail(this.#connection.refusal("decide", problem));
+        this.#fail(calls, this.#connection.refusal("decide", problem));
         return;
       }
       const record = isScripts ? calls.settle(now, found[i]) : undefined;
       if (record !== undefined) this.#options.onSettled(calls, record, now);
       // Nothing but the script's own word lets a call pass.
-      else calls.fail(new StoreError("redis", "decide", "the answer is not that of its script"));
+      else this.#fail(calls, new StoreError("redis", "decide", "the answer is not that of its script"));
     });
   }
 }

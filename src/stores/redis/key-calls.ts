@@ -1,15 +1,16 @@
-import type { Booking, Decision, KeyState, Limiter } from "../../algorithms/limiter.js";
+import type { Booking, KeyState, Limiter } from "../../algorithms/limiter.js";
+import type { Answer } from "../store.js";
 
 /** Calls on one record that travel together at most: the server does nothing else meanwhile. */
 const MOST_CALLS = 1_024;
 
 /** A call that waits for its answer. */
 export interface Call {
+  readonly key: string;
   readonly cost: number;
   readonly maxWaitMs: number;
   readonly booking: Booking | undefined;
-  readonly resolve: (decision: Decision) => void;
-  readonly reject: (error: unknown) => void;
+  readonly resolve: (answer: Answer | Promise<Answer>) => void;
 }
 
 /** Calls on one record, in their order: what the script is told about them, and what its answer means to each. */
@@ -72,8 +73,9 @@ export class KeyCalls {
     return record;
   }
 
-  fail(error: unknown): void {
-    for (const { reject } of this.#calls) reject(error);
+  /** Settles every call with what `answer` says in place of the server. */
+  fail(answer: (limiter: Limiter, call: Call) => Promise<Answer>): void {
+    for (const call of this.#calls) call.resolve(answer(this.limiter, call));
   }
 }
 
@@ -91,12 +93,30 @@ function numbersOf(record: unknown): string {
   return (record as KeyState).join(" ");
 }
 
-/** The record in an answer: nothing but the script's own word lets a call pass. */
+/** The record in an answer: whole numbers with spaces between, as many as there have to be. */
 function recordOf({ size }: Limiter, found: unknown): Float64Array | undefined {
   const record = new Float64Array(size);
   if (found === null) return record;
-  const numbers = typeof found === "string" && /^\d+(?: \d+)*$/.test(found) ? found.split(" ") : [];
-  if (numbers.length !== size) return undefined;
-  for (let i = 0; i < size; i++) record[i] = Number(numbers[i]);
-  return record.every(Number.isSafeInteger) ? record : undefined;
+  if (typeof found !== "string") return undefined;
+  let next = 0;
+  for (let i = 0; i < size; i++) {
+    const end = i === size - 1 ? found.length : found.indexOf(" ", next);
+    const number = wholeNumberAt(found, next, end);
+    if (Number.isNaN(number)) return undefined;
+    record[i] = number;
+    next = end + 1;
+  }
+  return record;
+}
+
+/** The digits from `start` to `end` as a number below 2^53, or NaN. */
+function wholeNumberAt(text: string, start: number, end: number): number {
+  if (end <= start) return Number.NaN;
+  let number = 0;
+  for (let i = start; i < end; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    number = number * 10 + digit;
+  }
+  return number <= Number.MAX_SAFE_INTEGER ? number : Number.NaN;
 }

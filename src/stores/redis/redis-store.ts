@@ -85,6 +85,8 @@ export class RedisStore implements Store, AsyncDisposable {
       redisOptions,
     );
     this.#batch = new Batch(this.#connection, {
+      onFailure: (error, limiter, { key, cost, maxWaitMs, booking }) =>
+        this.#policy.answer(error, limiter, key, cost, maxWaitMs, booking),
       now: () => clock?.now(),
       onSettled: (calls, record, now) => {
         if (this.#denied === undefined) return;
@@ -104,9 +106,7 @@ export class RedisStore implements Store, AsyncDisposable {
         return;
       }
       if (this.#batch.isEmpty && this.#batches) process.nextTick(() => this.#batch.flush());
-      const reject = (error: unknown): void =>
-        resolve(this.#policy.answer(error, limiter, key, cost, maxWaitMs, booking));
-      this.#batch.add(prepared, redisKey, { cost, maxWaitMs, booking, resolve, reject });
+      this.#batch.add(prepared, redisKey, { key, cost, maxWaitMs, booking, resolve });
       if (!this.#batches) this.#batch.flush();
     });
   }
