@@ -67,6 +67,8 @@ export class KeyCalls {
     if (record === undefined) return undefined;
     for (const { cost, maxWaitMs, booking, resolve } of this.#calls) {
       const decision = this.limiter.decideAt(record, 0, now, cost, maxWaitMs, booking);
+      // As the script does: a record that says no more than none is none.
+      if (cost < 0 && this.limiter.ttlMs(record, 0, now) === 0) record.fill(0);
       this.refused = decision.limited;
       resolve(decision);
     }
