@@ -43,6 +43,8 @@ export class Batch {
   readonly #connection: Connection;
   readonly #options: BatchOptions;
   readonly #newest = new Map<string, KeyCalls>();
+  /** Where one key at a time is worked out. */
+  #record = new Float64Array(8);
   #waiting: { readonly commons: Commons; readonly calls: KeyCalls }[] = [];
 
   constructor(connection: Connection, options: BatchOptions) {
@@ -57,6 +59,7 @@ export class Batch {
   add(commons: Commons, redisKey: string, call: Call): void {
     let calls = this.#newest.get(redisKey);
     if (calls === undefined || calls.isFull) {
+      if (this.#record.length < commons.limiter.size) this.#record = new Float64Array(commons.limiter.size);
       calls = new KeyCalls(commons.limiter, redisKey);
       this.#newest.set(redisKey, calls);
       this.#waiting.push({ commons, calls });
@@ -69,14 +72,13 @@ export class Batch {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#newest.clear();
-    const loads = new Map<string, Load>();
+    const loads = new Map<unknown, Load>();
     for (const { commons, calls } of waiting) {
-      const { script } = commons;
-      const place = `${this.#connection.isCluster ? keySlot(this.#connection.keyPrefix + calls.redisKey) : ""}:${script.sha}`;
+      const place = this.#placeOf(commons.script, calls);
       let load = loads.get(place);
       if (load === undefined || load.keys.length === MOST_KEYS) {
         if (load) void this.#send(load);
-        load = { script, keys: [], commons: [], programs: [] };
+        load = { script: commons.script, keys: [], commons: [], programs: [] };
         loads.set(place, load);
       }
       put(load, commons, calls);
@@ -84,16 +86,17 @@ export class Batch {
     for (const load of loads.values()) void this.#send(load);
   }
 
+  /** What keys have in common that can travel together. */
+  #placeOf(script: Script, { redisKey }: KeyCalls): unknown {
+    const { isCluster, keyPrefix } = this.#connection;
+    return isCluster ? `${keySlot(keyPrefix + redisKey)}:${script.sha}` : script;
+  }
+
   async #send(load: Load): Promise<void> {
-    const { keys, programs, commons, script } = load;
-    const now = this.#options.now();
-    const args = [
-      ...keys.map(({ redisKey }) => redisKey),
-      now === undefined ? "" : String(now),
-      ...programs,
-      ...commons.map(({ text }) => text),
-    ];
-    const size = keys.reduce((sum, calls) => sum + calls.size, 0);
+    const { keys, script } = load;
+    const args = argumentsOf(load, this.#options.now());
+    let size = 0;
+    for (const calls of keys) size += calls.size;
     try {
       const reply = await this.#connection.run("decide", size, (client, deadline) =>
         call(client, deadline, script, keys.length, args),
@@ -118,19 +121,18 @@ export class Batch {
   }
 
   #settle(keys: readonly KeyCalls[], reply: unknown): void {
-    const [now, ...found] = Array.isArray(reply) ? reply : [];
-    const isScripts = Number.isSafeInteger(now) && found.length === keys.length;
-    keys.forEach((calls, i) => {
-      const problem = Array.isArray(found[i]) ? String(found[i][0]) : undefined;
-      if (problem !== undefined && isScripts) {
-        this.#fail(calls, this.#connection.refusal("decide", problem));
-        return;
+    const answers = Array.isArray(reply) && reply.length === 1 + keys.length ? reply : [];
+    const now: unknown = answers[0];
+    for (let i = 0; i < keys.length; i++) {
+      const calls = keys[i]!;
+      const found: unknown = answers[1 + i];
+      if (Array.isArray(found)) this.#fail(calls, this.#connection.refusal("decide", String(found[0])));
+      else if (Number.isSafeInteger(now) && calls.settle(now as number, found, this.#record)) {
+        this.#options.onSettled(calls, this.#record, now as number);
       }
-      const record = isScripts ? calls.settle(now, found[i]) : undefined;
-      if (record !== undefined) this.#options.onSettled(calls, record, now);
       // Nothing but the script's own word lets a call pass.
       else this.#fail(calls, new StoreError("redis", "decide", "the answer is not that of its script"));
-    });
+    }
   }
 }
 
@@ -142,6 +144,16 @@ function put({ keys, commons, programs }: Load, its: Commons, calls: KeyCalls): 
   if (index === -1) index = commons.push(its) - 1;
   keys.push(calls);
   programs.push(calls.program(index + 1));
+}
+
+function argumentsOf({ keys, programs, commons }: Load, now: number | undefined): string[] {
+  const args = keys.map(({ redisKey }) => redisKey);
+  args.push(now === undefined ? "" : String(now));
+  const [first] = programs;
+  if (programs.every((program) => program === first)) args.push(first!);
+  else args.push("", ...programs);
+  for (const { text } of commons) args.push(text);
+  return args;
 }
 
 async function call(

@@ -41,8 +41,9 @@ export class DenyCache {
     return decision.limited ? decision : undefined;
   }
 
-  /** Remembers a record as it was at `now`. */
-  remember(key: string, record: Float64Array, now: number): void {
+  /** Remembers the record that `numbers` begin with, as it was at `now`. */
+  remember(limiter: Limiter, key: string, numbers: Float64Array, now: number): void {
+    const record = numbers.slice(0, limiter.size);
     this.#refusals.set(key, { record, now, readAt: performance.now() });
   }
 

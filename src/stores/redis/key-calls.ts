@@ -59,18 +59,17 @@ export class KeyCalls {
   }
 
   /**
-   * Comes from the record that the script found, and the moment when it did, to the decisions that the script came to.
-   * Answers with the record as the calls left it, or with nothing if what was found is no record.
+   * Comes from the record that the script found, and the moment when it did, to the decisions that the script came to, and
+   * leaves in `record` what became of it. Answers `false`, and does nothing, if what was found is no record.
    */
-  settle(now: number, found: unknown): Float64Array | undefined {
-    const record = recordOf(this.limiter, found);
-    if (record === undefined) return undefined;
+  settle(now: number, found: unknown, record: Float64Array): boolean {
+    if (!read(found, record, this.limiter.size)) return false;
     for (const { cost, maxWaitMs, booking, resolve } of this.#calls) {
       const decision = this.limiter.decideAt(record, 0, now, cost, maxWaitMs, booking);
       this.refused = decision.limited;
       resolve(decision);
     }
-    return record;
+    return true;
   }
 
   /** Settles every call with what `answer` says in place of the server. */
@@ -93,20 +92,18 @@ function numbersOf(record: unknown): string {
   return (record as KeyState).join(" ");
 }
 
-/** The record in an answer: whole numbers with spaces between, as many as there have to be. */
-function recordOf({ size }: Limiter, found: unknown): Float64Array | undefined {
-  const record = new Float64Array(size);
-  if (found === null) return record;
-  if (typeof found !== "string") return undefined;
+/** Reads the record in an answer: whole numbers with spaces between, as many as there have to be. */
+function read(found: unknown, record: Float64Array, size: number): boolean {
+  if (found === null) record.fill(0);
+  if (typeof found !== "string") return found === null;
   let next = 0;
   for (let i = 0; i < size; i++) {
     const end = i === size - 1 ? found.length : found.indexOf(" ", next);
-    const number = wholeNumberAt(found, next, end);
-    if (Number.isNaN(number)) return undefined;
-    record[i] = number;
+    record[i] = wholeNumberAt(found, next, end);
+    if (Number.isNaN(record[i])) return false;
     next = end + 1;
   }
-  return record;
+  return true;
 }
 
 /** The digits from `start` to `end` as a number below 2^53, or NaN. */

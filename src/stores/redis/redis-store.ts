@@ -90,7 +90,7 @@ export class RedisStore implements Store, AsyncDisposable {
       now: () => clock?.now(),
       onSettled: (calls, record, now) => {
         if (this.#denied === undefined) return;
-        if (calls.refused) this.#denied.remember(calls.redisKey, record, now);
+        if (calls.refused) this.#denied.remember(calls.limiter, calls.redisKey, record, now);
         else if (calls.givesBack) this.#denied.forget(calls.redisKey);
       },
     });
