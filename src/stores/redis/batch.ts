@@ -3,7 +3,7 @@ import { StoreError } from "../../errors.js";
 import type { Deadline } from "../deadline.js";
 import type { Answer } from "../store.js";
 import type { Connection, RedisClient } from "./connection.js";
-import { type Call, KeyCalls } from "./key-calls.js";
+import { type Call, type Commons, KeyCalls } from "./key-calls.js";
 import { keySlot } from "./key-slot.js";
 import type { Script } from "./scripts.js";
 
@@ -12,14 +12,6 @@ const MOST_KEYS = 256;
 
 /** Refusals of several keys together that each of them alone may not meet. */
 const NOT_TOGETHER = /^(NOPERM|CROSSSLOT|TRYAGAIN)\b/;
-
-/** What the calls under one limiter have in common. */
-export interface Commons {
-  readonly limiter: Limiter;
-  readonly script: Script;
-  /** The limiter as limiter.lua reads it. */
-  readonly text: string;
-}
 
 /** Calls of one script call. */
 interface Load {
@@ -42,10 +34,11 @@ export interface BatchOptions {
 export class Batch {
   readonly #connection: Connection;
   readonly #options: BatchOptions;
-  readonly #newest = new Map<string, KeyCalls>();
+  /** Of each limiter, the calls that another one on the same key joins. */
+  readonly #newest = new Map<Commons, Map<string, KeyCalls>>();
   /** Where one key at a time is worked out. */
   #record = new Float64Array(8);
-  #waiting: { readonly commons: Commons; readonly calls: KeyCalls }[] = [];
+  #waiting: KeyCalls[] = [];
 
   constructor(connection: Connection, options: BatchOptions) {
     this.#connection = connection;
@@ -56,13 +49,18 @@ export class Batch {
     return this.#waiting.length === 0;
   }
 
-  add(commons: Commons, redisKey: string, call: Call): void {
-    let calls = this.#newest.get(redisKey);
-    if (calls === undefined || calls.isFull) {
+  add(commons: Commons, call: Call): void {
+    let newest = this.#newest.get(commons);
+    if (newest === undefined) {
+      newest = new Map();
+      this.#newest.set(commons, newest);
       if (this.#record.length < commons.limiter.size) this.#record = new Float64Array(commons.limiter.size);
-      calls = new KeyCalls(commons.limiter, redisKey);
-      this.#newest.set(redisKey, calls);
-      this.#waiting.push({ commons, calls });
+    }
+    let calls = newest.get(call.key);
+    if (calls === undefined || calls.isFull) {
+      calls = new KeyCalls(commons, call.key);
+      newest.set(call.key, calls);
+      this.#waiting.push(calls);
     }
     calls.add(call);
   }
@@ -73,21 +71,21 @@ export class Batch {
     this.#waiting = [];
     this.#newest.clear();
     const loads = new Map<unknown, Load>();
-    for (const { commons, calls } of waiting) {
-      const place = this.#placeOf(commons.script, calls);
+    for (const calls of waiting) {
+      const place = this.#placeOf(calls);
       let load = loads.get(place);
       if (load === undefined || load.keys.length === MOST_KEYS) {
         if (load) void this.#send(load);
-        load = { script: commons.script, keys: [], commons: [], programs: [] };
+        load = { script: calls.commons.script, keys: [], commons: [], programs: [] };
         loads.set(place, load);
       }
-      put(load, commons, calls);
+      put(load, calls);
     }
     for (const load of loads.values()) void this.#send(load);
   }
 
   /** What keys have in common that can travel together. */
-  #placeOf(script: Script, { redisKey }: KeyCalls): unknown {
+  #placeOf({ redisKey, commons: { script } }: KeyCalls): unknown {
     const { isCluster, keyPrefix } = this.#connection;
     return isCluster ? `${keySlot(keyPrefix + redisKey)}:${script.sha}` : script;
   }
@@ -112,10 +110,10 @@ export class Batch {
     calls.fail((limiter, call) => this.#options.onFailure(error, limiter, call));
   }
 
-  #sendApart({ keys, commons, script }: Load): void {
+  #sendApart({ keys, script }: Load): void {
     for (const calls of keys) {
       const load: Load = { script, keys: [], commons: [], programs: [] };
-      put(load, commons.find(({ limiter }) => limiter === calls.limiter)!, calls);
+      put(load, calls);
       void this.#send(load);
     }
   }
@@ -139,9 +137,9 @@ export class Batch {
 /** The answer to keys that have to be sent one by one. */
 const APART = Symbol("apart");
 
-function put({ keys, commons, programs }: Load, its: Commons, calls: KeyCalls): void {
-  let index = commons.indexOf(its);
-  if (index === -1) index = commons.push(its) - 1;
+function put({ keys, commons, programs }: Load, calls: KeyCalls): void {
+  let index = commons.indexOf(calls.commons);
+  if (index === -1) index = commons.push(calls.commons) - 1;
   keys.push(calls);
   programs.push(calls.program(index + 1));
 }

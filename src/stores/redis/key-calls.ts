@@ -1,8 +1,19 @@
 import type { Booking, KeyState, Limiter } from "../../algorithms/limiter.js";
 import type { Answer } from "../store.js";
+import type { Script } from "./scripts.js";
 
 /** Calls on one record that travel together at most: the server does nothing else meanwhile. */
 const MOST_CALLS = 1_024;
+
+/** What the calls under one limiter have in common. */
+export interface Commons {
+  readonly limiter: Limiter;
+  readonly script: Script;
+  /** The limiter as limiter.lua reads it. */
+  readonly text: string;
+  /** What the keys of its records begin with. */
+  readonly prefix: string;
+}
 
 /** A call that waits for its answer. */
 export interface Call {
@@ -15,16 +26,18 @@ export interface Call {
 
 /** Calls on one record, in their order: what the script is told about them, and what its answer means to each. */
 export class KeyCalls {
-  readonly limiter: Limiter;
+  readonly commons: Commons;
+  readonly key: string;
   /** Where the record is. */
   readonly redisKey: string;
   /** Whether the last of the calls was refused. */
   refused = false;
   readonly #calls: Call[] = [];
 
-  constructor(limiter: Limiter, redisKey: string) {
-    this.limiter = limiter;
-    this.redisKey = redisKey;
+  constructor(commons: Commons, key: string) {
+    this.commons = commons;
+    this.key = key;
+    this.redisKey = redisKey(commons, key);
   }
 
   get size(): number {
@@ -63,9 +76,10 @@ export class KeyCalls {
    * leaves in `record` what became of it. Answers `false`, and does nothing, if what was found is no record.
    */
   settle(now: number, found: unknown, record: Float64Array): boolean {
-    if (!read(found, record, this.limiter.size)) return false;
+    const { limiter } = this.commons;
+    if (!read(found, record, limiter.size)) return false;
     for (const { cost, maxWaitMs, booking, resolve } of this.#calls) {
-      const decision = this.limiter.decideAt(record, 0, now, cost, maxWaitMs, booking);
+      const decision = limiter.decideAt(record, 0, now, cost, maxWaitMs, booking);
       this.refused = decision.limited;
       resolve(decision);
     }
@@ -74,8 +88,13 @@ export class KeyCalls {
 
   /** Settles every call with what `answer` says in place of the server. */
   fail(answer: (limiter: Limiter, call: Call) => Promise<Answer>): void {
-    for (const call of this.#calls) call.resolve(answer(this.limiter, call));
+    for (const call of this.#calls) call.resolve(answer(this.commons.limiter, call));
   }
+}
+
+/** Where the record of a key is. Braces are encoded, so that no key of a user's can choose its slot in a cluster. */
+export function redisKey({ prefix }: Commons, key: string): string {
+  return prefix + (/[%{}]/.test(key) ? key.replace(/[%{}]/g, encodeURIComponent) : key);
 }
 
 function isAlike(one: Call, other: Call | undefined): boolean {
