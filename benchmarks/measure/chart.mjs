@@ -1,0 +1,155 @@
+// @ts-check
+import { short, written } from "./figures.mjs";
+import { median } from "./statistics.mjs";
+
+/** @typedef {import("./question.mjs").Group} Group */
+/** @typedef {import("./question.mjs").Row} Row */
+
+/**
+ * @typedef {object} Bar
+ * @property {string} label
+ * @property {number} from where the light part begins: the best of several rows that share a bar
+ * @property {number} to
+ * @property {string} text
+ * @property {"ours" | "base" | "other"} kind
+ * @property {number} [target]
+ */
+
+const WIDTH = 880;
+const LEFT = 16;
+const BARS = 284;
+const BARS_END = 690;
+const RIGHT = WIDTH - LEFT;
+const ROW = 20;
+const THICK = 12;
+const HEAD = 56;
+const SECTION = 34;
+
+const STYLE = `
+  .card { fill: #ffffff; stroke: #d1d9e0 } .axis { stroke: #818b98 }
+  text { fill: #59636e; font: 12px ui-sans-serif, system-ui, "Segoe UI", Helvetica, Arial, sans-serif }
+  .title { fill: #1f2328; font-size: 15px; font-weight: 600 } .section { fill: #1f2328; font-weight: 600 }
+  .us { fill: #0969da; font-weight: 600 } .ours { fill: #0969da } .other { fill: #818b98 } .base { fill: #d1d9e0 }
+  .target { stroke: #bc4c00; stroke-width: 2; stroke-dasharray: 4 2 } .cut { stroke: #ffffff; stroke-width: 3 }
+  @media (prefers-color-scheme: dark) {
+    .card { fill: #0d1117; stroke: #30363d } .axis { stroke: #6e7681 } text { fill: #9198a1 }
+    .title, .section { fill: #f0f6fc } .us { fill: #58a6ff } .ours { fill: #58a6ff } .other { fill: #6e7681 }
+    .base { fill: #30363d } .target { stroke: #f0883e } .cut { stroke: #0d1117 }
+  }`;
+
+/** Horizontal bars, a section for each workload; ours stand out, and show what they should reach. @param {Group} group @returns {string} an SVG */
+export function chart(group) {
+  const sections = group.workloads.map(({ title, rows }) => ({ title, bars: barsOf(group, rows) }));
+  const scale = scaleFor(sections.flatMap(({ bars }) => bars));
+  let y = HEAD;
+  const parts = sections.map(({ title, bars }) => {
+    const top = y + SECTION - 8;
+    y += SECTION + bars.length * ROW;
+    return [
+      text("section", LEFT, top - 8, title),
+      ...bars.map((bar, i) => drawn(bar, top + i * ROW, scale)),
+      `<line class="axis" x1="${BARS}" x2="${BARS}" y1="${top - 2}" y2="${y - 8}"/>`,
+    ].join("\n");
+  });
+  const targets = sections.some(({ bars }) => bars.some(({ target }) => target !== undefined));
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 8}" width="${WIDTH}" height="${y + 8}" role="img">
+<title>${escaped(group.title)}</title>
+<style>${STYLE}
+</style>
+<rect class="card" x="0.5" y="0.5" width="${WIDTH - 1}" height="${y + 7}" rx="8"/>
+${text("title", LEFT, 28, group.title)}
+${legend(group, targets)}
+${parts.join("\n")}
+</svg>
+`;
+}
+
+/** @param {Group} group @param {readonly Row[]} rows @returns {Bar[]} */
+function barsOf({ figure, better, workloads }, rows) {
+  // With many sections the five of ours share a bar, from the best of them to the worst.
+  const shared = rows.filter(
+    ({ name, algorithm }) => workloads.length > 2 && name === `throttled ${algorithm}`,
+  );
+  const bars = rows.flatMap((row) => {
+    if (shared.length > 1 && shared.includes(row)) return row === shared[0] ? [sharedBar()] : [];
+    return [{ ...bar(row), text: written(figure, row[figure] ?? Number.NaN) }];
+  });
+  return bars;
+
+  /** @param {Row} row */
+  function bar({ name, version, ours, base, target, [figure]: to = Number.NaN }) {
+    /** @type {Bar["kind"]} */
+    const kind = ours ? "ours" : base ? "base" : "other";
+    const label = version === undefined ? name : `${name} ${version}`;
+    return { label, from: to, to, kind, ...(target === undefined ? {} : { target }) };
+  }
+
+  function sharedBar() {
+    const numbers = shared.map((row) => row[figure] ?? Number.NaN);
+    const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+    const label = `throttled, ${better === "less" ? "fastest to slowest" : "slowest to fastest"} of five`;
+    const ends = `${short(least)} – ${written(figure, most)}`;
+    return { ...bar(/** @type {Row} */ (shared[0])), label, from: least, to: most, text: ends };
+  }
+}
+
+/** @param {readonly Bar[]} bars @returns {(number: number) => number} where a number lies; what is far beyond the others is cut off */
+function scaleFor(bars) {
+  const others = bars.filter(({ kind }) => kind === "other").map(({ to }) => to);
+  const whole = bars
+    .filter(({ kind }) => kind !== "other")
+    .flatMap(({ to, target = 0 }) => [to, target * 1.1]);
+  const most = Math.max(...whole, Math.min(Math.max(...others, 0), 3 * (median(others) || 0)));
+  return (number) => BARS + Math.min(1, number / most) * (BARS_END - BARS);
+}
+
+/** @param {Bar} bar @param {number} top @param {(number: number) => number} scale */
+function drawn({ label, from, to, text: value, kind, target }, top, scale) {
+  const [solid, end] = [scale(from), scale(to)];
+  const ours = kind === "ours" ? "us" : "";
+  const parts = [
+    text(ours, LEFT, top + 11, label),
+    `<rect class="${kind}" x="${BARS}" y="${top}" width="${fixed(solid - BARS)}" height="${THICK}"/>`,
+    text(ours, RIGHT, top + 11, value + (target === undefined ? "" : ` (${short(target)})`), "end"),
+  ];
+  if (end > solid) {
+    parts.push(
+      `<rect class="${kind}" fill-opacity="0.45" x="${fixed(solid)}" y="${top}" width="${fixed(end - solid)}" height="${THICK}"/>`,
+    );
+  }
+  if (end === BARS_END && scale(to * 0.99) === BARS_END) {
+    parts.push(
+      `<line class="cut" x1="${BARS_END - 22}" x2="${BARS_END - 16}" y1="${top + THICK + 1}" y2="${top - 1}"/>`,
+    );
+  }
+  if (target !== undefined) {
+    const x = fixed(scale(target));
+    parts.push(`<line class="target" x1="${x}" x2="${x}" y1="${top - 3}" y2="${top + THICK + 3}"/>`);
+  }
+  return parts.join("");
+}
+
+/** @param {Group} group @param {boolean} targets */
+function legend({ better }, targets) {
+  const parts = [text("", RIGHT, 48, `${better === "less" ? "less" : "more"} is better`, "end")];
+  if (targets) {
+    parts.push(`<line class="target" x1="${LEFT + 4}" x2="${LEFT + 4}" y1="37" y2="51"/>`);
+    parts.push(text("", LEFT + 14, 48, `target of throttled, ${better === "less" ? "at most" : "at least"}`));
+  }
+  return parts.join("");
+}
+
+/** @param {string} className @param {number} x @param {number} y @param {string} content @param {string} [anchor] */
+function text(className, x, y, content, anchor = "start") {
+  return `<text class="${className}" x="${x}" y="${y}" text-anchor="${anchor}">${escaped(content)}</text>`;
+}
+
+/** @param {string} content */
+function escaped(content) {
+  return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+}
+
+/** @param {number} number */
+function fixed(number) {
+  return Math.round(number * 10) / 10;
+}
