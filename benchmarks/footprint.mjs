@@ -36,7 +36,7 @@ export async function measure(plan) {
   gcRows.unshift({ name: "the keys alone", gcMs: rounded(alone.gcMs) });
   return [
     {
-      id: "bytes",
+      id: "bytes-per-key",
       title: "Bytes for each key, besides the text of the key",
       figure: "bytes",
       unit: "bytes",
@@ -44,7 +44,7 @@ export async function measure(plan) {
       workloads: [{ id: "bytes-per-key", title: load, rows: bytesRows }],
     },
     {
-      id: "gc",
+      id: "full-gc",
       title: "Pause of a full garbage collection",
       figure: "gcMs",
       unit: "ms",

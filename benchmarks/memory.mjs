@@ -73,5 +73,5 @@ async function group(mode, groupTitle, plan) {
     unit: "×",
     details: [/** @type {const} */ ("ns")],
   };
-  return { id: mode, title: groupTitle, better: "less", ...figures, workloads };
+  return { id: `memory-${mode}`, title: groupTitle, better: "less", ...figures, workloads };
 }

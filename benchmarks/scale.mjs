@@ -28,7 +28,7 @@ export async function measure(plan) {
   for (const row of [mapRow("sync"), OURS]) pauses.push(await longestPause(row, plan));
   return [
     {
-      id: "size",
+      id: "number-of-keys",
       title: "A call that answers at once, by the number of keys",
       figure: "ns",
       unit: "ns",
@@ -37,7 +37,7 @@ export async function measure(plan) {
       workloads: sizes,
     },
     {
-      id: "pause",
+      id: "longest-call",
       title: "The longest single call while a store grows, without garbage collections",
       figure: "ms",
       unit: "ms",

@@ -30,11 +30,11 @@ const STYLE = `
   text { fill: #59636e; font: 12px ui-sans-serif, system-ui, "Segoe UI", Helvetica, Arial, sans-serif }
   .title { fill: #1f2328; font-size: 15px; font-weight: 600 } .section { fill: #1f2328; font-weight: 600 }
   .us { fill: #0969da; font-weight: 600 } .ours { fill: #0969da } .other { fill: #818b98 } .base { fill: #d1d9e0 }
-  .target { stroke: #bc4c00; stroke-width: 2; stroke-dasharray: 4 2 } .cut { stroke: #ffffff; stroke-width: 3 }
+  .target { stroke: #bc4c00; stroke-width: 2.5 } .cut { stroke: #ffffff; stroke-width: 3 } .halo { stroke: #ffffff; stroke-width: 5.5 }
   @media (prefers-color-scheme: dark) {
     .card { fill: #0d1117; stroke: #30363d } .axis { stroke: #6e7681 } text { fill: #9198a1 }
     .title, .section { fill: #f0f6fc } .us { fill: #58a6ff } .ours { fill: #58a6ff } .other { fill: #6e7681 }
-    .base { fill: #30363d } .target { stroke: #f0883e } .cut { stroke: #0d1117 }
+    .base { fill: #30363d } .target { stroke: #f0883e } .cut, .halo { stroke: #0d1117 }
   }`;
 
 /** Horizontal bars, a section for each workload; ours stand out, and show what they should reach. @param {Group} group @returns {string} an SVG */
@@ -47,7 +47,7 @@ export function chart(group) {
     y += SECTION + bars.length * ROW;
     return [
       text("section", LEFT, top - 8, title),
-      ...bars.map((bar, i) => drawn(bar, top + i * ROW, scale)),
+      ...bars.map((bar, i) => drawn(bar, top + i * ROW, scale, group.better)),
       `<line class="axis" x1="${BARS}" x2="${BARS}" y1="${top - 2}" y2="${y - 8}"/>`,
     ].join("\n");
   });
@@ -103,14 +103,15 @@ function scaleFor(bars) {
   return (number) => BARS + Math.min(1, number / most) * (BARS_END - BARS);
 }
 
-/** @param {Bar} bar @param {number} top @param {(number: number) => number} scale */
-function drawn({ label, from, to, text: value, kind, target }, top, scale) {
+/** @param {Bar} bar @param {number} top @param {(number: number) => number} scale @param {Group["better"]} better */
+function drawn({ label, from, to, text: value, kind, target }, top, scale, better) {
   const [solid, end] = [scale(from), scale(to)];
   const ours = kind === "ours" ? "us" : "";
+  const bound = target === undefined ? "" : ` (${better === "less" ? "≤" : "≥"} ${short(target)})`;
   const parts = [
     text(ours, LEFT, top + 11, label),
     `<rect class="${kind}" x="${BARS}" y="${top}" width="${fixed(solid - BARS)}" height="${THICK}"/>`,
-    text(ours, RIGHT, top + 11, value + (target === undefined ? "" : ` (${short(target)})`), "end"),
+    text(ours, RIGHT, top + 11, value + bound, "end"),
   ];
   if (end > solid) {
     parts.push(
@@ -124,7 +125,8 @@ function drawn({ label, from, to, text: value, kind, target }, top, scale) {
   }
   if (target !== undefined) {
     const x = fixed(scale(target));
-    parts.push(`<line class="target" x1="${x}" x2="${x}" y1="${top - 3}" y2="${top + THICK + 3}"/>`);
+    const line = `x1="${x}" x2="${x}" y1="${top - 3}" y2="${top + THICK + 3}"`;
+    parts.push(`<line class="halo" ${line}/><line class="target" ${line}/>`);
   }
   return parts.join("");
 }
