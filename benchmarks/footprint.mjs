@@ -17,11 +17,9 @@ export async function measure(plan) {
   // Both fill a table of a power of two equally well: 95 % of 2^20 and of 2^17.
   const keys = plan.full ? 1_000_000 : 125_000;
   /** @type {(Row & { mode?: "sync" | "awaited" })[]} */
-  const contestants = [
-    mapRow("sync"),
-    ...OUR_ROWS,
-    ...(plan.competitors ? competitorRows(["sync", "awaited"]) : []),
-  ];
+  const contestants = plan.competitors
+    ? [mapRow("sync"), ...OUR_ROWS, ...competitorRows(["sync", "awaited"])]
+    : OUR_ROWS;
   const footprint = (/** @type {Row | undefined} */ contestant, mode = "sync") =>
     ask(PROCESS, { contestant, mode, keys, quota: QUOTA }, { execArgv: ["--expose-gc"] });
   const alone = await footprint(undefined);
@@ -30,10 +28,10 @@ export async function measure(plan) {
     const { bytes, gcMs } = await footprint(row, mode);
     plan.note(`${row.name}: ${bytes.toFixed(0)} bytes a key, full collection ${gcMs.toFixed(0)} ms`);
     bytesRows.push({ ...row, bytes: rounded(bytes) });
-    gcRows.push({ ...row, gcMs: rounded(gcMs) });
+    gcRows.push({ ...row, ms: rounded(gcMs) });
   }
   const load = `${keys.toLocaleString("en")} keys`;
-  gcRows.unshift({ name: "the keys alone", gcMs: rounded(alone.gcMs) });
+  gcRows.unshift({ name: "the keys alone", ms: rounded(alone.gcMs) });
   return [
     {
       id: "bytes-per-key",
@@ -46,7 +44,7 @@ export async function measure(plan) {
     {
       id: "full-gc",
       title: "Pause of a full garbage collection",
-      figure: "gcMs",
+      figure: "ms",
       unit: "ms",
       better: "less",
       workloads: [{ id: "full-gc", title: load, rows: gcRows }],

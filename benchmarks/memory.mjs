@@ -56,11 +56,8 @@ async function group(mode, groupTitle, plan) {
   for (const load of LOADS) {
     const id = `${mode}-${load.id}`;
     if (!plan.wants(id)) continue;
-    const [base, others] = plan.competitors
-      ? [[mapRow(mode)], competitorRows([mode], load.refused)]
-      : [[], []];
     const rows = [];
-    for (const row of [...base, ...OUR_ROWS, WARM, ...others]) {
+    for (const row of plan.competitors ? contestants(mode, load.refused) : OUR_ROWS) {
       const question = { ...load, mode, contestant: row, warm: row === WARM, pace: plan };
       const { ratio, ns } = await ask(PROCESS, question);
       plan.note(`${mode}, ${load.title}: ${row.name} ${ratio.toFixed(2)} ×, ${ns.toFixed(0)} ns`);
@@ -74,4 +71,9 @@ async function group(mode, groupTitle, plan) {
     details: [/** @type {const} */ ("ns")],
   };
   return { id: `memory-${mode}`, title: groupTitle, better: "less", ...figures, workloads };
+}
+
+/** @param {Mode} mode @param {boolean} refused */
+function contestants(mode, refused) {
+  return [mapRow(mode), ...OUR_ROWS, WARM, ...competitorRows([mode], refused)];
 }

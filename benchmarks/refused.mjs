@@ -67,7 +67,7 @@ async function contestantsOf(contest, competitors) {
   const { VERSIONS } = await import("./competitors/versions.mjs");
   const name = "rate-limiter-flexible";
   const blocking = {
-    row: { name: `${name}, blocking in memory`, version: /** @type {string} */ (VERSIONS[name]) },
+    row: { name: `${name}, blocking`, version: /** @type {string} */ (VERSIONS[name]) },
     decide: flexibleWithBlockedKeys(QUOTA, contest.client()),
   };
   const asked = our(contest, QUOTA, "token-bucket", "token-bucket, no deny cache");

@@ -33,7 +33,7 @@ export const ON_REDIS = {
 
 /** It remembers in memory who was refused. @param {Quota} quota @param {Redis} client @returns {Decide} */
 export function flexibleWithBlockedKeys(quota, client) {
-  return flexible(quota, client, { keyPrefix: "blocking", inMemoryBlockOnConsumed: quota.limit });
+  return flexible(quota, client, { keyPrefix: "blocking", inMemoryBlockOnConsumed: quota.limit + 1 });
 }
 
 /** @param {Quota} quota @param {Redis} client @param {object} options @returns {Decide} */

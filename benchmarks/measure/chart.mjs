@@ -17,8 +17,8 @@ import { median } from "./statistics.mjs";
 
 const WIDTH = 880;
 const LEFT = 16;
-const BARS = 284;
-const BARS_END = 690;
+/** The widest that a letter of the fonts gets on average, so that no text reaches into the bars. */
+const LETTER = 7;
 const RIGHT = WIDTH - LEFT;
 const ROW = 20;
 const THICK = 12;
@@ -40,18 +40,19 @@ const STYLE = `
 /** Horizontal bars, a section for each workload; ours stand out, and show what they should reach. @param {Group} group @returns {string} an SVG */
 export function chart(group) {
   const sections = group.workloads.map(({ title, rows }) => ({ title, bars: barsOf(group, rows) }));
-  const scale = scaleFor(sections.flatMap(({ bars }) => bars));
+  const bars = sections.flatMap((section) => section.bars);
+  const plane = planeOf(bars);
   let y = HEAD;
-  const parts = sections.map(({ title, bars }) => {
+  const parts = sections.map((section) => {
     const top = y + SECTION - 8;
-    y += SECTION + bars.length * ROW;
+    y += SECTION + section.bars.length * ROW;
     return [
-      text("section", LEFT, top - 8, title),
-      ...bars.map((bar, i) => drawn(bar, top + i * ROW, scale, group.better)),
-      `<line class="axis" x1="${BARS}" x2="${BARS}" y1="${top - 2}" y2="${y - 8}"/>`,
+      text("section", LEFT, top - 8, section.title),
+      ...section.bars.map((bar, i) => drawn(bar, top + i * ROW, plane)),
+      `<line class="axis" x1="${plane.start}" x2="${plane.start}" y1="${top - 2}" y2="${y - 8}"/>`,
     ].join("\n");
   });
-  const targets = sections.some(({ bars }) => bars.some(({ target }) => target !== undefined));
+  const targets = bars.some(({ target }) => target !== undefined);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 8}" width="${WIDTH}" height="${y + 8}" role="img">
 <title>${escaped(group.title)}</title>
 <style>${STYLE}
@@ -65,67 +66,71 @@ ${parts.join("\n")}
 }
 
 /** @param {Group} group @param {readonly Row[]} rows @returns {Bar[]} */
-function barsOf({ figure, better, workloads }, rows) {
+function barsOf(group, rows) {
   // With many sections the five of ours share a bar, from the best of them to the worst.
-  const shared = rows.filter(
-    ({ name, algorithm }) => workloads.length > 2 && name === `throttled ${algorithm}`,
-  );
-  const bars = rows.flatMap((row) => {
-    if (shared.length > 1 && shared.includes(row)) return row === shared[0] ? [sharedBar()] : [];
-    return [{ ...bar(row), text: written(figure, row[figure] ?? Number.NaN) }];
+  const shared =
+    group.workloads.length > 2 ? rows.filter(({ name, algorithm }) => name === `throttled ${algorithm}`) : [];
+  if (shared.length < 2) return rows.map((row) => barOf(group, row));
+  return rows.flatMap((row) => {
+    if (row === shared[0]) return [sharedBar(group, shared)];
+    return shared.includes(row) ? [] : [barOf(group, row)];
   });
-  return bars;
-
-  /** @param {Row} row */
-  function bar({ name, version, ours, base, target, [figure]: to = Number.NaN }) {
-    /** @type {Bar["kind"]} */
-    const kind = ours ? "ours" : base ? "base" : "other";
-    const label = version === undefined ? name : `${name} ${version}`;
-    return { label, from: to, to, kind, ...(target === undefined ? {} : { target }) };
-  }
-
-  function sharedBar() {
-    const numbers = shared.map((row) => row[figure] ?? Number.NaN);
-    const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
-    const label = `throttled, ${better === "less" ? "fastest to slowest" : "slowest to fastest"} of five`;
-    const ends = `${short(least)} – ${written(figure, most)}`;
-    return { ...bar(/** @type {Row} */ (shared[0])), label, from: least, to: most, text: ends };
-  }
 }
 
-/** @param {readonly Bar[]} bars @returns {(number: number) => number} where a number lies; what is far beyond the others is cut off */
-function scaleFor(bars) {
+/** @param {Group} group @param {Row} row @returns {Bar} */
+function barOf({ figure, better }, { name, version, ours, base, target, [figure]: to = Number.NaN }) {
+  /** @type {Bar["kind"]} */
+  const kind = ours ? "ours" : base ? "base" : "other";
+  const label = version === undefined ? name : `${name} ${version}`;
+  const bar = { label, from: to, to, text: written(figure, to), kind };
+  if (target === undefined) return bar;
+  return { ...bar, text: `${bar.text} (${better === "less" ? "≤" : "≥"} ${target})`, target };
+}
+
+/** @param {Group} group @param {readonly Row[]} rows @returns {Bar} */
+function sharedBar(group, rows) {
+  const bars = rows.map((row) => barOf(group, row)).sort((one, other) => one.to - other.to);
+  const [least, most] = [/** @type {Bar} */ (bars[0]), /** @type {Bar} */ (bars.at(-1))];
+  const label = `throttled, ${group.better === "less" ? "fastest to slowest" : "slowest to fastest"} of five`;
+  return { ...most, label, from: least.to, text: `${short(least.to)} – ${most.text}` };
+}
+
+/**
+ * Where bars may be drawn, between the names and the figures. What is far beyond the others is cut off.
+ * @typedef {{ start: number, end: number, most: number, x: (number: number) => number }} Plane
+ */
+
+/** @param {readonly Bar[]} bars @returns {Plane} */
+function planeOf(bars) {
+  const widest = (/** @type {string[]} */ texts) => LETTER * Math.max(...texts.map(({ length }) => length));
+  const start = LEFT + widest(bars.map(({ label }) => label)) + 8;
+  const end = RIGHT - widest(bars.map((bar) => bar.text)) - 16;
   const others = bars.filter(({ kind }) => kind === "other").map(({ to }) => to);
   const whole = bars
     .filter(({ kind }) => kind !== "other")
     .flatMap(({ to, target = 0 }) => [to, target * 1.1]);
   const most = Math.max(...whole, Math.min(Math.max(...others, 0), 3 * (median(others) || 0)));
-  return (number) => BARS + Math.min(1, number / most) * (BARS_END - BARS);
+  return { start, end, most, x: (number) => fixed(start + Math.min(1, number / most) * (end - start)) };
 }
 
-/** @param {Bar} bar @param {number} top @param {(number: number) => number} scale @param {Group["better"]} better */
-function drawn({ label, from, to, text: value, kind, target }, top, scale, better) {
-  const [solid, end] = [scale(from), scale(to)];
+/** @param {Bar} bar @param {number} top @param {Plane} plane */
+function drawn({ label, from, to, text: value, kind, target }, top, { start, end, most, x }) {
   const ours = kind === "ours" ? "us" : "";
-  const bound = target === undefined ? "" : ` (${better === "less" ? "≤" : "≥"} ${short(target)})`;
+  const rect = (/** @type {number} */ left, /** @type {number} */ right, /** @type {string} */ more) =>
+    `<rect class="${kind}"${more} x="${left}" y="${top}" width="${fixed(right - left)}" height="${THICK}"/>`;
   const parts = [
     text(ours, LEFT, top + 11, label),
-    `<rect class="${kind}" x="${BARS}" y="${top}" width="${fixed(solid - BARS)}" height="${THICK}"/>`,
-    text(ours, RIGHT, top + 11, value + bound, "end"),
+    text(ours, RIGHT, top + 11, value, "end"),
+    rect(start, x(from), ""),
   ];
-  if (end > solid) {
+  if (to > from) parts.push(rect(x(from), x(to), ' fill-opacity="0.45"'));
+  if (to > most) {
     parts.push(
-      `<rect class="${kind}" fill-opacity="0.45" x="${fixed(solid)}" y="${top}" width="${fixed(end - solid)}" height="${THICK}"/>`,
-    );
-  }
-  if (end === BARS_END && scale(to * 0.99) === BARS_END) {
-    parts.push(
-      `<line class="cut" x1="${BARS_END - 22}" x2="${BARS_END - 16}" y1="${top + THICK + 1}" y2="${top - 1}"/>`,
+      `<line class="cut" x1="${end - 22}" x2="${end - 16}" y1="${top + THICK + 1}" y2="${top - 1}"/>`,
     );
   }
   if (target !== undefined) {
-    const x = fixed(scale(target));
-    const line = `x1="${x}" x2="${x}" y1="${top - 3}" y2="${top + THICK + 3}"`;
+    const line = `x1="${x(target)}" x2="${x(target)}" y1="${top - 3}" y2="${top + THICK + 3}"`;
     parts.push(`<line class="halo" ${line}/><line class="target" ${line}/>`);
   }
   return parts.join("");

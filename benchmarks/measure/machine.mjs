@@ -1,7 +1,9 @@
 // @ts-check
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { cpus, type } from "node:os";
+
+const require = createRequire(import.meta.url);
 
 /**
  * What was measured on, and when; nothing that tells whose machine it was.
@@ -12,6 +14,7 @@ import { cpus, type } from "node:os";
  * @property {number} cores
  * @property {string} os
  * @property {string} [redis]
+ * @property {string} ioredis
  * @property {string} throttled
  */
 
@@ -26,13 +29,14 @@ export function meta() {
     cores: cores.length,
     os: `${type()} ${process.arch}`,
     ...(redis === undefined ? {} : { redis }),
-    throttled: JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version,
+    ioredis: require("ioredis/package.json").version,
+    throttled: require("throttled/package.json").version,
   };
 }
 
 /** One line of all that. @param {Meta} meta */
-export function metaLine({ date, node, cpu, cores, os, redis, throttled }) {
-  const server = redis === undefined ? [] : [redis];
+export function metaLine({ date, node, cpu, cores, os, redis, ioredis, throttled }) {
+  const server = redis === undefined ? [] : [redis, `ioredis ${ioredis}`];
   return [date, `throttled ${throttled}`, `Node ${node}`, ...server, `${cpu}, ${cores} cores`, os].join(
     " · ",
   );

@@ -10,8 +10,8 @@ import { median } from "./statistics.mjs";
 
 /** @typedef {{ rounds: number, sliceMs: number }} Pace */
 
-/** How often a side runs before it counts, so that the compiler is done with it. */
-const WARM_UP = 8;
+/** How long a side runs before it counts, so that the compiler is done with it. */
+const WARM_UP_MS = 150;
 
 /**
  * Times base, variant, base, variant, …, base: each ratio is of a variant's time and the mean of its two neighbours, so that
@@ -40,7 +40,8 @@ export async function pairedRounds(base, variant, { rounds, sliceMs }) {
 /** How many calls take about `ms`, once the side is warm. @param {Side} side @param {number} ms */
 async function callsFor(side, ms) {
   let calls = 1_000;
-  for (let i = 0; i < WARM_UP; i++) {
+  const start = performance.now();
+  while (performance.now() - start < WARM_UP_MS) {
     const ns = await time(side, calls);
     calls = Math.max(64, Math.min(calls * 16, Math.round((ms * 1e6) / ns)));
   }
