@@ -46,12 +46,13 @@ async function main(args) {
 /** @param {readonly string[]} names @param {boolean} rough */
 async function bench(names, rough) {
   const start = performance.now();
+  const seconds = () => Math.round((performance.now() - start) / 1_000);
   prepare();
   const answers = readAnswers();
   /** @type {typeof answers} */
   const asked = {};
   for (const name of QUESTIONS.filter((each) => names.includes(each))) {
-    process.stderr.write(`\n${name}\n`);
+    process.stderr.write(`\n${name}, after ${seconds()} s\n`);
     const rounds = rough ? Math.ceil(WHOLE.rounds / 3) : WHOLE.rounds;
     const onNote = (/** @type {string} */ note) => void process.stderr.write(`  ${note}\n`);
     const { title, groups } = await ask(
@@ -65,7 +66,7 @@ async function bench(names, rough) {
     if (!rough) writeAnswers({ ...answers, ...asked });
   }
   process.stdout.write(`\n${targetTable(verdictsOf(asked))}\n`);
-  process.stderr.write(`\n${Math.round((performance.now() - start) / 1_000)} s\n`);
+  process.stderr.write(`\n${seconds()} s\n`);
 }
 
 /** Builds the library, and installs what it is compared with where that was not done yet. */

@@ -16,7 +16,7 @@ const QUOTA = { limit: 1_000, ms: 604_800_000 };
 export async function measure(plan) {
   // Both fill a table of a power of two equally well: 95 % of 2^20 and of 2^17.
   const keys = plan.full ? 1_000_000 : 125_000;
-  /** @type {(Row & { mode?: "sync" | "awaited" })[]} */
+  /** @type {readonly (Row & { mode?: "sync" | "awaited" })[]} */
   const contestants = plan.competitors
     ? [mapRow("sync"), ...OUR_ROWS, ...competitorRows(["sync", "awaited"])]
     : OUR_ROWS;

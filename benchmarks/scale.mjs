@@ -16,7 +16,7 @@ const SIZES = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
 const QUOTA = { limit: 1e9, ms: 3_600_000 };
 const GROWING_QUOTA = { limit: 1_000, ms: 604_800_000 };
 const GROWN = 10_000_000;
-/** A call that another process interrupted would look slow: the better one of two runs counts. */
+/** The better one counts: a machine that stood still looks like a slow call. */
 const RUNS = 2;
 const OURS = ourRow("token-bucket", "token-bucket");
 

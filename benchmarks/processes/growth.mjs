@@ -1,5 +1,6 @@
 // @ts-check
-// A store grows, key by key: the longest that a single call held up the process, without what the garbage collector did.
+// A store grows, key by key: the longest that a single call held up the process, without what the garbage collector did,
+// and without the time in which another process had the CPU.
 import { PerformanceObserver } from "node:perf_hooks";
 import { setImmediate as turn } from "node:timers/promises";
 import { answer } from "../measure/child.mjs";
@@ -7,6 +8,8 @@ import { subjectFor } from "../measure/in-memory-contestants.mjs";
 import { flatKeys } from "../measure/keys.mjs";
 
 /** @typedef {{ start: number, end: number }} Span in milliseconds of this process */
+
+/** @typedef {Span & { waitedMs: number }} SlowCall */
 
 /**
  * @typedef {object} Growth
@@ -31,7 +34,7 @@ answer(async (/** @type {Growth} */ { contestant, keys, quota }) => {
     // What was collected is told only in a later turn of the event loop.
     await turn();
     collections.push(...observer.takeRecords().map(spanOf));
-    for (const span of slow) ms = Math.max(ms, ownMs(span, collections));
+    for (const each of slow) ms = Math.max(ms, ownMs(each, collections) - each.waitedMs);
     for (const { start, end } of collections) gcMs = Math.max(gcMs, end - start);
     collections = [];
   }
@@ -40,15 +43,30 @@ answer(async (/** @type {Growth} */ { contestant, keys, quota }) => {
 
 /** @param {(key: string) => unknown} call @param {readonly string[]} keys */
 function slowCalls(call, keys) {
-  /** @type {Span[]} */
+  /** @type {SlowCall[]} */
   const slow = [];
+  let waited = waitingTime();
+  let end = performance.now();
   for (const key of keys) {
     const start = performance.now();
+    // What came between two calls must not be taken for a part of the next one.
+    if (start - end > SLOW_MS) waited = waitingTime();
     call(key);
-    const end = performance.now();
-    if (end - start > SLOW_MS) slow.push({ start, end });
+    end = performance.now();
+    if (end - start <= SLOW_MS) continue;
+    slow.push({ start, end, waitedMs: Math.min(waited(), end - start) });
+    waited = waitingTime();
   }
   return slow;
+}
+
+/** How long the process has not had a CPU from now on, or less where it used two at once. */
+function waitingTime() {
+  const [start, before] = [performance.now(), process.cpuUsage()];
+  return () => {
+    const { user, system } = process.cpuUsage(before);
+    return Math.max(0, performance.now() - start - (user + system) / 1_000);
+  };
 }
 
 /** @param {{ startTime: number, duration: number }} entry @returns {Span} */
