@@ -12,8 +12,6 @@ const shared: Options = {
   external: [/^node:/, "ioredis", "lru-cache"],
   removeNodeProtocol: false,
   splitting: true,
-  // Classes show by their own names in errors and in inspect.
-  keepNames: true,
   loader: { ".lua": "text" },
   dts: {
     // Consumers with an older `lib` need the types behind `using`.

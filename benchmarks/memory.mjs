@@ -1,51 +1,79 @@
-// What does a call that answers at once cost in memory? As a ratio of counting in a Map, in interleaved rounds of one
-// process: the machine's mood falls on both alike. Run it with `npm run build && node benchmarks/memory.mjs`.
-import { Throttled } from "throttled";
+// @ts-check
+// What does a call cost that is answered in memory?
+import { ask } from "./measure/child.mjs";
+import { competitorRows, mapRow, OUR_ROWS, ourRow } from "./measure/in-memory-contestants.mjs";
+import { rounded } from "./measure/statistics.mjs";
 
-const ROUNDS = 15;
-const CALLS = 200_000;
-const keys = Array.from({ length: 1_000 }, (_, i) => `user:${i}:${(i * 7919) % 1_000}`);
-const algorithms = ["fixed-window", "sliding-window", "token-bucket", "leaky-bucket", "gcra"];
+/** @typedef {import("./measure/question.mjs").Plan} Plan */
+/** @typedef {import("./measure/question.mjs").Row} Row */
+/** @typedef {import("./measure/question.mjs").Group} Group */
+/** @typedef {"sync" | "awaited"} Mode */
 
-const counts = new Map();
-let sink = 0;
+export const title = "What does a call cost in memory?";
 
-/** @param {(key: string) => number} call @returns {number} nanoseconds of one call */
-function time(call) {
-  const start = process.hrtime.bigint();
-  for (let i = 0; i < CALLS; i++) sink += call(keys[(i * 7) % keys.length]);
-  return Number(process.hrtime.bigint() - start) / CALLS;
+const PROCESS = new URL("processes/call-cost.mjs", import.meta.url);
+
+/** So much that nothing is refused, and so slow to come back that no key is fresh again at its next call. */
+const LOADS = [
+  { id: "1", title: "one key", keys: 1, quota: { limit: 1e9, ms: 3_600_000 }, refused: false },
+  {
+    id: "1k",
+    title: "1,000 hot keys",
+    keys: 1_000,
+    quota: { limit: 5e7, ms: 86_400_000 },
+    refused: false,
+  },
+  {
+    id: "100k",
+    title: "100,000 keys",
+    keys: 100_000,
+    quota: { limit: 1e6, ms: 604_800_000 },
+    refused: false,
+  },
+  {
+    id: "refused",
+    title: "1,000 keys, all refused",
+    keys: 1_000,
+    quota: { limit: 1, ms: 604_800_000 },
+    refused: true,
+  },
+];
+
+/** A default limiter in a process that uses the other algorithms, too. */
+const WARM = ourRow("token-bucket, all five in use", "token-bucket");
+
+/** @param {Plan} plan @returns {Promise<Group[]>} */
+export async function measure(plan) {
+  return [
+    await group("sync", "Calls that answer at once, in times of a Map increment", plan),
+    await group("awaited", "Awaited calls, in times of an awaited Map increment", plan),
+  ];
 }
 
-/** @param {string} key */
-function count(key) {
-  const next = (counts.get(key) ?? 0) + 1;
-  counts.set(key, next);
-  return next;
-}
-
-/** @param {number[]} numbers */
-function median(numbers) {
-  return numbers.sort((one, other) => one - other)[Math.floor(numbers.length / 2)];
-}
-
-console.log(
-  `Node ${process.version}, 1,000 keys, median of ${ROUNDS} rounds of ${CALLS.toLocaleString("en")} calls`,
-);
-for (const using of algorithms) {
-  const limiter = new Throttled({ using, quota: "1000000/w" });
-  const call = (/** @type {string} */ key) => limiter.limitSync(key).remaining;
-  const ratios = [];
-  const costs = [];
-  for (let round = 0; round < ROUNDS + 3; round++) {
-    const before = time(count);
-    const cost = time(call);
-    if (round < 3) continue;
-    costs.push(cost);
-    ratios.push(cost / ((before + time(count)) / 2));
+/** @param {Mode} mode @param {string} groupTitle @param {Plan} plan @returns {Promise<Group>} */
+async function group(mode, groupTitle, plan) {
+  const workloads = [];
+  for (const load of LOADS) {
+    const id = `${mode}-${load.id}`;
+    if (!plan.wants(id)) continue;
+    const rows = [];
+    for (const row of plan.competitors ? contestants(mode, load.refused) : OUR_ROWS) {
+      const question = { ...load, mode, contestant: row, warm: row === WARM, pace: plan };
+      const { ratio, ns } = await ask(PROCESS, question);
+      plan.note(`${mode}, ${load.title}: ${row.name} ${ratio.toFixed(2)} ×, ${ns.toFixed(0)} ns`);
+      rows.push({ ...row, ratio: rounded(ratio), ns: rounded(ns) });
+    }
+    workloads.push({ id, title: load.title, rows });
   }
-  console.log(
-    `${using.padEnd(15)} ${median(costs).toFixed(0).padStart(5)} ns   ${median(ratios).toFixed(1).padStart(5)} x Map`,
-  );
+  const figures = {
+    figure: /** @type {const} */ ("ratio"),
+    unit: "×",
+    details: [/** @type {const} */ ("ns")],
+  };
+  return { id: `memory-${mode}`, title: groupTitle, better: "less", ...figures, workloads };
 }
-if (sink === 0) throw new Error("nothing was measured");
+
+/** @param {Mode} mode @param {boolean} refused */
+function contestants(mode, refused) {
+  return [mapRow(mode), ...OUR_ROWS, WARM, ...competitorRows([mode], refused)];
+}

@@ -1,12 +1,14 @@
 import type { Quota } from "../quota.js";
 import { type Algorithm, LAST_MOMENT_MS, type Numbers, refuseBurst } from "./algorithm.js";
 
+const NAME = "fixed-window";
+
 /**
  * At most `limit` units in each window of `periodMs`, aligned to the epoch. The state is one number, the units used since
  * the window began; those above the limit are booked in the windows that follow, `limit` to each.
  */
 export class FixedWindow implements Algorithm {
-  static readonly algorithmName: string = "fixed-window";
+  static readonly algorithmName: string = NAME;
   readonly size = 1;
   readonly capacity: number;
   readonly refillMs: number;
@@ -17,7 +19,7 @@ export class FixedWindow implements Algorithm {
   readonly #most: number;
 
   constructor(quota: Quota) {
-    refuseBurst(FixedWindow.algorithmName, quota);
+    refuseBurst(NAME, quota);
     const { limit, periodMs } = quota;
     const windows = Math.max(
       1,

@@ -1,7 +1,7 @@
 -- Twin of limiter.ts, for the algorithms that `algorithmOf`, before it, knows by name. What a caller sees is not worked out here: the answer
 -- is the record as it was found, from which limiter.ts comes to the same decisions.
 -- KEYS     the records: the moment each was written and the state of each quota, whole numbers with spaces between
--- ARGV     now ("": the server's clock); for each key its calls; then the limiters
+-- ARGV     now ("": the server's clock); the calls on every key, or "" and then those on each; the limiters
 --          calls: "limiter times cost maxWaitMs …", the limiter counted from 1, a maxWaitMs of -1 charges in any case; where a
 --          booking is given back maxWaitMs is 1, and the records before and after it follow
 --          a limiter: "name limit periodMs burst …"
@@ -26,10 +26,10 @@ local function numbersOf(text)
   return numbers
 end
 
-local limiters, others = {}, nil
+local common, limiters, others = ARGV[2], {}, nil
 
 local function limiterOf(index)
-  local name, text = match(ARGV[1 + #KEYS + index], '^(%S+) (.*)$')
+  local name, text = match(ARGV[2 + (common == '' and #KEYS or 0) + index], '^(%S+) (.*)$')
   local algorithm = algorithmOf(name)
   local limit, periodMs, burst = match(text, '^(%d+) (%d+) (%d+)$')
   local quotas = {}
@@ -183,7 +183,7 @@ end
 -- What is wrong with one key is no business of the others.
 local reply, programs = { now }, {}
 for i = 1, #KEYS do
-  local key, text, problem = KEYS[i], ARGV[1 + i], nil
+  local key, text, problem = KEYS[i], common == '' and ARGV[2 + i] or common, nil
   local program = programs[text]
   if not program then
     local index, cost = match(text, '^(%d+) 1 (%d+) 0$')

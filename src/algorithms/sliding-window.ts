@@ -1,6 +1,8 @@
 import type { Quota } from "../quota.js";
 import { type Algorithm, LAST_MOMENT_MS, type Numbers, refuseBurst } from "./algorithm.js";
 
+const NAME = "sliding-window";
+
 /**
  * At most `limit` units in this window and what still counts of the one before, whose weight falls from all to nothing
  * while this window passes. The state is three numbers, as of the last window in which something was spent or booked: what
@@ -8,7 +10,7 @@ import { type Algorithm, LAST_MOMENT_MS, type Numbers, refuseBurst } from "./alg
  * The sliding window counter of Cloudflare, "How we built rate limiting capable of scaling to millions of domains" (2017).
  */
 export class SlidingWindow implements Algorithm {
-  static readonly algorithmName: string = "sliding-window";
+  static readonly algorithmName: string = NAME;
   readonly size = 3;
   readonly capacity: number;
   readonly refillMs: number;
@@ -19,7 +21,7 @@ export class SlidingWindow implements Algorithm {
   readonly #furthest: number;
 
   constructor(quota: Quota) {
-    refuseBurst(SlidingWindow.algorithmName, quota);
+    refuseBurst(NAME, quota);
     const { limit, periodMs } = quota;
     this.capacity = limit;
     this.refillMs = periodMs;

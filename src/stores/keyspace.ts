@@ -61,12 +61,10 @@ export class Keyspace {
   }
 }
 
-/** A number that differs for keys that differ in their length or in one of a few places: counters, addresses, ids. */
+/** A number that differs for keys that differ in one of up to 16 characters, evenly spread over the key. */
 function spreadOf(key: string): number {
-  const { length } = key;
-  let hash = length;
-  for (const place of [length - 1, length - 2, length - 3, length >> 1, length >> 2]) {
-    hash = (hash * 31 + key.charCodeAt(place)) | 0;
-  }
-  return hash ^ (hash >>> 7);
+  let hash = key.length;
+  const step = 1 + (key.length >> 4);
+  for (let i = key.length - 1; i >= 0; i -= step) hash = Math.imul(hash ^ key.charCodeAt(i), 0x9e3779b1);
+  return hash ^ (hash >>> 15);
 }

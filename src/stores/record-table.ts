@@ -21,7 +21,7 @@ export class RecordTable {
   readonly limiter: Limiter;
   readonly #slots = new Map<string, number>();
   /** The key in each slot. */
-  readonly #keys: string[] = [""];
+  #keys = new Array<string>(FIRST_SLOTS);
   /** The record in each slot. That of slot 0 is all 0, as of a key that was never used, between two calls. */
   #records: Float64Array;
   #marks = new Uint8Array(FIRST_SLOTS);
@@ -59,9 +59,9 @@ export class RecordTable {
 
   /** Gives the record that was just written for an unknown key a slot of its own. */
   add(key: string): void {
-    const slot = this.#keys.length;
-    if (slot === this.#marks.length) this.#grow();
-    this.#keys.push(key);
+    const slot = this.size + 1;
+    if (slot === this.#keys.length) this.#grow();
+    this.#keys[slot] = key;
     this.#slots.set(key, slot);
     this.#marks[slot] = 0;
     this.#move(UNKNOWN, slot);
@@ -70,9 +70,10 @@ export class RecordTable {
 
   remove(slot: number): void {
     if (slot === UNKNOWN) return;
-    const last = this.#keys.length - 1;
-    const key = this.#keys.pop()!;
-    this.#slots.delete(slot === last ? key : this.#keys[slot]!);
+    const last = this.size;
+    const key = this.#keys[last]!;
+    this.#slots.delete(this.#keys[slot]!);
+    this.#keys[last] = "";
     if (slot === last) return;
     this.#keys[slot] = key;
     this.#slots.set(key, slot);
@@ -129,7 +130,11 @@ export class RecordTable {
     this.#records.fill(0, slot * this.limiter.size, (slot + 1) * this.limiter.size);
   }
 
+  /** Doubles it, and not by parts as arrays do of their own: a key would take half as much again. */
   #grow(): void {
+    const keys = new Array<string>(2 * this.#keys.length);
+    for (let i = 1; i < this.#keys.length; i++) keys[i] = this.#keys[i]!;
+    this.#keys = keys;
     const records = new Float64Array(2 * this.#records.length);
     const marks = new Uint8Array(2 * this.#marks.length);
     records.set(this.#records);

@@ -3,7 +3,7 @@ import { StoreError } from "../../errors.js";
 import type { Deadline } from "../deadline.js";
 import type { Answer } from "../store.js";
 import type { Connection, RedisClient } from "./connection.js";
-import { type Call, KeyCalls } from "./key-calls.js";
+import { type Call, type Commons, KeyCalls } from "./key-calls.js";
 import { keySlot } from "./key-slot.js";
 import type { Script } from "./scripts.js";
 
@@ -12,14 +12,6 @@ const MOST_KEYS = 256;
 
 /** Refusals of several keys together that each of them alone may not meet. */
 const NOT_TOGETHER = /^(NOPERM|CROSSSLOT|TRYAGAIN)\b/;
-
-/** What the calls under one limiter have in common. */
-export interface Commons {
-  readonly limiter: Limiter;
-  readonly script: Script;
-  /** The limiter as limiter.lua reads it. */
-  readonly text: string;
-}
 
 /** Calls of one script call. */
 interface Load {
@@ -42,8 +34,11 @@ export interface BatchOptions {
 export class Batch {
   readonly #connection: Connection;
   readonly #options: BatchOptions;
-  readonly #newest = new Map<string, KeyCalls>();
-  #waiting: { readonly commons: Commons; readonly calls: KeyCalls }[] = [];
+  /** Of each limiter, the calls that another one on the same key joins. */
+  readonly #newest = new Map<Commons, Map<string, KeyCalls>>();
+  /** Where one key at a time is worked out. */
+  #record = new Float64Array(8);
+  #waiting: KeyCalls[] = [];
 
   constructor(connection: Connection, options: BatchOptions) {
     this.#connection = connection;
@@ -54,12 +49,18 @@ export class Batch {
     return this.#waiting.length === 0;
   }
 
-  add(commons: Commons, redisKey: string, call: Call): void {
-    let calls = this.#newest.get(redisKey);
+  add(commons: Commons, call: Call): void {
+    let newest = this.#newest.get(commons);
+    if (newest === undefined) {
+      newest = new Map();
+      this.#newest.set(commons, newest);
+      if (this.#record.length < commons.limiter.size) this.#record = new Float64Array(commons.limiter.size);
+    }
+    let calls = newest.get(call.key);
     if (calls === undefined || calls.isFull) {
-      calls = new KeyCalls(commons.limiter, redisKey);
-      this.#newest.set(redisKey, calls);
-      this.#waiting.push({ commons, calls });
+      calls = new KeyCalls(commons, call.key);
+      newest.set(call.key, calls);
+      this.#waiting.push(calls);
     }
     calls.add(call);
   }
@@ -69,31 +70,31 @@ export class Batch {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#newest.clear();
-    const loads = new Map<string, Load>();
-    for (const { commons, calls } of waiting) {
-      const { script } = commons;
-      const place = `${this.#connection.isCluster ? keySlot(this.#connection.keyPrefix + calls.redisKey) : ""}:${script.sha}`;
+    const loads = new Map<unknown, Load>();
+    for (const calls of waiting) {
+      const place = this.#placeOf(calls);
       let load = loads.get(place);
       if (load === undefined || load.keys.length === MOST_KEYS) {
         if (load) void this.#send(load);
-        load = { script, keys: [], commons: [], programs: [] };
+        load = { script: calls.commons.script, keys: [], commons: [], programs: [] };
         loads.set(place, load);
       }
-      put(load, commons, calls);
+      put(load, calls);
     }
     for (const load of loads.values()) void this.#send(load);
   }
 
+  /** What keys have in common that can travel together. */
+  #placeOf({ redisKey, commons: { script } }: KeyCalls): unknown {
+    const { isCluster, keyPrefix } = this.#connection;
+    return isCluster ? `${keySlot(keyPrefix + redisKey)}:${script.sha}` : script;
+  }
+
   async #send(load: Load): Promise<void> {
-    const { keys, programs, commons, script } = load;
-    const now = this.#options.now();
-    const args = [
-      ...keys.map(({ redisKey }) => redisKey),
-      now === undefined ? "" : String(now),
-      ...programs,
-      ...commons.map(({ text }) => text),
-    ];
-    const size = keys.reduce((sum, calls) => sum + calls.size, 0);
+    const { keys, script } = load;
+    const args = argumentsOf(load, this.#options.now());
+    let size = 0;
+    for (const calls of keys) size += calls.size;
     try {
       const reply = await this.#connection.run("decide", size, (client, deadline) =>
         call(client, deadline, script, keys.length, args),
@@ -109,39 +110,48 @@ export class Batch {
     calls.fail((limiter, call) => this.#options.onFailure(error, limiter, call));
   }
 
-  #sendApart({ keys, commons, script }: Load): void {
+  #sendApart({ keys, script }: Load): void {
     for (const calls of keys) {
       const load: Load = { script, keys: [], commons: [], programs: [] };
-      put(load, commons.find(({ limiter }) => limiter === calls.limiter)!, calls);
+      put(load, calls);
       void this.#send(load);
     }
   }
 
   #settle(keys: readonly KeyCalls[], reply: unknown): void {
-    const [now, ...found] = Array.isArray(reply) ? reply : [];
-    const isScripts = Number.isSafeInteger(now) && found.length === keys.length;
-    keys.forEach((calls, i) => {
-      const problem = Array.isArray(found[i]) ? String(found[i][0]) : undefined;
-      if (problem !== undefined && isScripts) {
-        this.#fail(calls, this.#connection.refusal("decide", problem));
-        return;
+    const answers = Array.isArray(reply) && reply.length === 1 + keys.length ? reply : [];
+    const now: unknown = answers[0];
+    for (let i = 0; i < keys.length; i++) {
+      const calls = keys[i]!;
+      const found: unknown = answers[1 + i];
+      if (Array.isArray(found)) this.#fail(calls, this.#connection.refusal("decide", String(found[0])));
+      else if (Number.isSafeInteger(now) && calls.settle(now as number, found, this.#record)) {
+        this.#options.onSettled(calls, this.#record, now as number);
       }
-      const record = isScripts ? calls.settle(now, found[i]) : undefined;
-      if (record !== undefined) this.#options.onSettled(calls, record, now);
       // Nothing but the script's own word lets a call pass.
       else this.#fail(calls, new StoreError("redis", "decide", "the answer is not that of its script"));
-    });
+    }
   }
 }
 
 /** The answer to keys that have to be sent one by one. */
 const APART = Symbol("apart");
 
-function put({ keys, commons, programs }: Load, its: Commons, calls: KeyCalls): void {
-  let index = commons.indexOf(its);
-  if (index === -1) index = commons.push(its) - 1;
+function put({ keys, commons, programs }: Load, calls: KeyCalls): void {
+  let index = commons.indexOf(calls.commons);
+  if (index === -1) index = commons.push(calls.commons) - 1;
   keys.push(calls);
   programs.push(calls.program(index + 1));
+}
+
+function argumentsOf({ keys, programs, commons }: Load, now: number | undefined): string[] {
+  const args = keys.map(({ redisKey }) => redisKey);
+  args.push(now === undefined ? "" : String(now));
+  const [first] = programs;
+  if (programs.every((program) => program === first)) args.push(first!);
+  else args.push("", ...programs);
+  for (const { text } of commons) args.push(text);
+  return args;
 }
 
 async function call(

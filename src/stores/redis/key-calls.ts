@@ -1,8 +1,19 @@
 import type { Booking, KeyState, Limiter } from "../../algorithms/limiter.js";
 import type { Answer } from "../store.js";
+import type { Script } from "./scripts.js";
 
 /** Calls on one record that travel together at most: the server does nothing else meanwhile. */
 const MOST_CALLS = 1_024;
+
+/** What the calls under one limiter have in common. */
+export interface Commons {
+  readonly limiter: Limiter;
+  readonly script: Script;
+  /** The limiter as limiter.lua reads it. */
+  readonly text: string;
+  /** What the keys of its records begin with. */
+  readonly prefix: string;
+}
 
 /** A call that waits for its answer. */
 export interface Call {
@@ -15,16 +26,18 @@ export interface Call {
 
 /** Calls on one record, in their order: what the script is told about them, and what its answer means to each. */
 export class KeyCalls {
-  readonly limiter: Limiter;
+  readonly commons: Commons;
+  readonly key: string;
   /** Where the record is. */
   readonly redisKey: string;
   /** Whether the last of the calls was refused. */
   refused = false;
   readonly #calls: Call[] = [];
 
-  constructor(limiter: Limiter, redisKey: string) {
-    this.limiter = limiter;
-    this.redisKey = redisKey;
+  constructor(commons: Commons, key: string) {
+    this.commons = commons;
+    this.key = key;
+    this.redisKey = redisKey(commons, key);
   }
 
   get size(): number {
@@ -59,26 +72,31 @@ export class KeyCalls {
   }
 
   /**
-   * Comes from the record that the script found, and the moment when it did, to the decisions that the script came to.
-   * Answers with the record as the calls left it, or with nothing if what was found is no record.
+   * Comes from the record that the script found, and the moment when it did, to the decisions that the script came to, and
+   * leaves in `record` what became of it. Answers `false`, and does nothing, if what was found is no record.
    */
-  settle(now: number, found: unknown): Float64Array | undefined {
-    const record = recordOf(this.limiter, found);
-    if (record === undefined) return undefined;
+  settle(now: number, found: unknown, record: Float64Array): boolean {
+    const { limiter } = this.commons;
+    if (!read(found, record, limiter.size)) return false;
     for (const { cost, maxWaitMs, booking, resolve } of this.#calls) {
-      const decision = this.limiter.decideAt(record, 0, now, cost, maxWaitMs, booking);
+      const decision = limiter.decideAt(record, 0, now, cost, maxWaitMs, booking);
       // As the script does: a record that says no more than none is none.
-      if (cost < 0 && this.limiter.ttlMs(record, 0, now) === 0) record.fill(0);
+      if (cost < 0 && limiter.ttlMs(record, 0, now) === 0) record.fill(0);
       this.refused = decision.limited;
       resolve(decision);
     }
-    return record;
+    return true;
   }
 
   /** Settles every call with what `answer` says in place of the server. */
   fail(answer: (limiter: Limiter, call: Call) => Promise<Answer>): void {
-    for (const call of this.#calls) call.resolve(answer(this.limiter, call));
+    for (const call of this.#calls) call.resolve(answer(this.commons.limiter, call));
   }
+}
+
+/** Where the record of a key is. Braces are encoded, so that no key of a user's can choose its slot in a cluster. */
+export function redisKey({ prefix }: Commons, key: string): string {
+  return prefix + (/[%{}]/.test(key) ? key.replace(/[%{}]/g, encodeURIComponent) : key);
 }
 
 function isAlike(one: Call, other: Call | undefined): boolean {
@@ -95,20 +113,18 @@ function numbersOf(record: unknown): string {
   return (record as KeyState).join(" ");
 }
 
-/** The record in an answer: whole numbers with spaces between, as many as there have to be. */
-function recordOf({ size }: Limiter, found: unknown): Float64Array | undefined {
-  const record = new Float64Array(size);
-  if (found === null) return record;
-  if (typeof found !== "string") return undefined;
+/** Reads the record in an answer: whole numbers with spaces between, as many as there have to be. */
+function read(found: unknown, record: Float64Array, size: number): boolean {
+  if (found === null) record.fill(0);
+  if (typeof found !== "string") return found === null;
   let next = 0;
   for (let i = 0; i < size; i++) {
     const end = i === size - 1 ? found.length : found.indexOf(" ", next);
-    const number = wholeNumberAt(found, next, end);
-    if (Number.isNaN(number)) return undefined;
-    record[i] = number;
+    record[i] = wholeNumberAt(found, next, end);
+    if (Number.isNaN(record[i])) return false;
     next = end + 1;
   }
-  return record;
+  return true;
 }
 
 /** The digits from `start` to `end` as a number below 2^53, or NaN. */

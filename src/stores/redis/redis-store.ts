@@ -6,9 +6,10 @@ import { Breaker, type BreakerOptions } from "../breaker.js";
 import { LONGEST_DEADLINE_MS } from "../deadline.js";
 import { FailurePolicy, type OnUnavailable } from "../failure-policy.js";
 import type { Answer, Store } from "../store.js";
-import { Batch, type Commons } from "./batch.js";
+import { Batch } from "./batch.js";
 import { Connection, type RedisClient } from "./connection.js";
 import { DenyCache } from "./deny-cache.js";
+import { type Commons, redisKey } from "./key-calls.js";
 import { scriptOf } from "./scripts.js";
 
 /** Options of a `RedisStore`. */
@@ -42,12 +43,6 @@ const OPTIONS = [
   "redisOptions",
 ];
 
-/** What is worked out once for a limiter. */
-interface Prepared extends Commons {
-  /** What the keys of its records begin with. */
-  readonly prefix: string;
-}
-
 /** Keeps keys on a Redis or Valkey server, which all processes share: one key and one script call for each decision. */
 export class RedisStore implements Store, AsyncDisposable {
   readonly name = "redis";
@@ -59,7 +54,7 @@ export class RedisStore implements Store, AsyncDisposable {
   readonly #batch: Batch;
   readonly #batches: boolean;
   readonly #denied: DenyCache | undefined;
-  readonly #prepared = new WeakMap<Limiter, Prepared>();
+  readonly #prepared = new WeakMap<Limiter, Commons>();
 
   /**
    * @param server a URL such as `"redis://localhost:6379"`, or a client of yours, which the store never closes.
@@ -90,34 +85,34 @@ export class RedisStore implements Store, AsyncDisposable {
       now: () => clock?.now(),
       onSettled: (calls, record, now) => {
         if (this.#denied === undefined) return;
-        if (calls.refused) this.#denied.remember(calls.redisKey, record, now);
-        else if (calls.givesBack) this.#denied.forget(calls.redisKey);
+        const { limiter } = calls.commons;
+        if (calls.refused) this.#denied.remember(limiter, calls.key, record, now);
+        else if (calls.givesBack) this.#denied.forget(limiter, calls.key);
       },
     });
   }
 
   decide(limiter: Limiter, key: string, cost: number, maxWaitMs: number, booking?: Booking): Promise<Answer> {
     return new Promise((resolve) => {
-      const prepared = this.#prepare(limiter);
-      const redisKey = prepared.prefix + escaped(key);
-      const denied = cost > 0 && maxWaitMs === 0 ? this.#denied?.refuse(limiter, redisKey, cost) : undefined;
+      const commons = this.#prepare(limiter);
+      const denied = cost > 0 && maxWaitMs === 0 ? this.#denied?.refuse(limiter, key, cost) : undefined;
       if (denied !== undefined) {
         resolve(denied);
         return;
       }
       if (this.#batch.isEmpty && this.#batches) process.nextTick(() => this.#batch.flush());
-      this.#batch.add(prepared, redisKey, { key, cost, maxWaitMs, booking, resolve });
+      this.#batch.add(commons, { key, cost, maxWaitMs, booking, resolve });
       if (!this.#batches) this.#batch.flush();
     });
   }
 
   async reset(limiter: Limiter, key: string): Promise<void> {
-    const redisKey = this.#prepare(limiter).prefix + escaped(key);
+    const place = redisKey(this.#prepare(limiter), key);
     // Calls from before it come before it.
     this.#batch.flush();
     await this.#policy.reset(limiter, key, async () => {
-      await this.#connection.run("reset", 1, (client) => client.del(redisKey));
-      this.#denied?.forget(redisKey);
+      await this.#connection.run("reset", 1, (client) => client.del(place));
+      this.#denied?.forget(limiter, key);
     });
   }
 
@@ -131,7 +126,7 @@ export class RedisStore implements Store, AsyncDisposable {
     await this.close();
   }
 
-  #prepare(limiter: Limiter): Prepared {
+  #prepare(limiter: Limiter): Commons {
     let prepared = this.#prepared.get(limiter);
     if (prepared === undefined) {
       const { id, algorithm, quotas } = limiter;
@@ -146,11 +141,6 @@ export class RedisStore implements Store, AsyncDisposable {
     }
     return prepared;
   }
-}
-
-/** Braces are encoded, so that no key of a user's can choose its slot in a cluster. */
-function escaped(key: string): string {
-  return /[%{}]/.test(key) ? key.replace(/[%{}]/g, encodeURIComponent) : key;
 }
 
 function deadlineOf(deadline: Duration): number {
