@@ -171,7 +171,7 @@ describe.each(CLIENTS)("over %s", (_, connect) => {
     timeout: 120_000,
   }, async () => {
     const arbitrary = traffic({ kinds: [...FORWARD, "flood", "step back"], quota: anyQuota, ticks: 12 });
-    await playAll(arbitrary, 12_000, async (each) => {
+    await playAll(arbitrary, 20_000, async (each) => {
       const clock = new ManualClock(ALIGNED);
       // One for each key: where there are others, a key that is as good as fresh may be forgotten before the clock is set back.
       const memories = new Map<string, MemoryStore>();
