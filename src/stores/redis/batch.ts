@@ -34,8 +34,8 @@ export interface BatchOptions {
 export class Batch {
   readonly #connection: Connection;
   readonly #options: BatchOptions;
-  /** Of each limiter, the calls that another one on the same key joins. */
-  readonly #newest = new Map<Commons, Map<string, KeyCalls>>();
+  /** By the id of the limiter, and then by key, the calls that another one joins: limiters of equal id share their keys. */
+  readonly #newest = new Map<string, Map<string, KeyCalls>>();
   /** Where one key at a time is worked out. */
   #record = new Float64Array(8);
   #waiting: KeyCalls[] = [];
@@ -50,10 +50,11 @@ export class Batch {
   }
 
   add(commons: Commons, call: Call): void {
-    let newest = this.#newest.get(commons);
+    const { id } = commons.limiter;
+    let newest = this.#newest.get(id);
     if (newest === undefined) {
       newest = new Map();
-      this.#newest.set(commons, newest);
+      this.#newest.set(id, newest);
       if (this.#record.length < commons.limiter.size) this.#record = new Float64Array(commons.limiter.size);
     }
     let calls = newest.get(call.key);
