@@ -93,10 +93,10 @@ export class Batch {
 
   async #send(load: Load): Promise<void> {
     const { keys, script } = load;
-    const args = argumentsOf(load, this.#options.now());
     let size = 0;
     for (const calls of keys) size += calls.size;
     try {
+      const args = argumentsOf(load, this.#options.now());
       const reply = await this.#connection.run("decide", size, (client, deadline) =>
         call(client, deadline, script, keys.length, args),
       );
