@@ -121,18 +121,23 @@ export class Batch {
 
   #settle(keys: readonly KeyCalls[], reply: unknown): void {
     const answers = Array.isArray(reply) && reply.length === 1 + keys.length ? reply : [];
-    const now: unknown = answers[0];
+    const now = momentOf(answers[0]);
     for (let i = 0; i < keys.length; i++) {
       const calls = keys[i]!;
       const found: unknown = answers[1 + i];
       if (Array.isArray(found)) this.#fail(calls, this.#connection.refusal("decide", String(found[0])));
-      else if (Number.isSafeInteger(now) && calls.settle(now as number, found, this.#record)) {
-        this.#options.onSettled(calls, this.#record, now as number);
+      else if (Number.isSafeInteger(now) && calls.settle(now, found, this.#record)) {
+        this.#options.onSettled(calls, this.#record, now);
       }
       // Nothing but the script's own word lets a call pass.
       else this.#fail(calls, new StoreError("redis", "decide", "the answer is not that of its script"));
     }
   }
+}
+
+/** A client may be set to hand over numbers as text. */
+function momentOf(answer: unknown): number {
+  return /^-?\d+$/.test(String(answer)) ? Number(answer) : Number.NaN;
 }
 
 /** The answer to keys that have to be sent one by one. */
