@@ -10,6 +10,9 @@ import type { Script } from "./scripts.js";
 /** Keys of one script call at most: the server does nothing else meanwhile. */
 const MOST_KEYS = 256;
 
+/** Calls of one script call from which on the others go into the next: all of one are refused if there are too many under way. */
+const MANY_CALLS = 4_096;
+
 /** Refusals of several keys together that each of them alone may not meet. */
 const NOT_TOGETHER = /^(NOPERM|CROSSSLOT|TRYAGAIN)\b/;
 
@@ -19,6 +22,8 @@ interface Load {
   readonly keys: KeyCalls[];
   readonly commons: Commons[];
   readonly programs: string[];
+  /** How many calls that are. */
+  size: number;
 }
 
 export interface BatchOptions {
@@ -75,9 +80,9 @@ export class Batch {
     for (const calls of waiting) {
       const place = this.#placeOf(calls);
       let load = loads.get(place);
-      if (load === undefined || load.keys.length === MOST_KEYS) {
+      if (load === undefined || load.keys.length === MOST_KEYS || load.size >= MANY_CALLS) {
         if (load) void this.#send(load);
-        load = { script: calls.commons.script, keys: [], commons: [], programs: [] };
+        load = { script: calls.commons.script, keys: [], commons: [], programs: [], size: 0 };
         loads.set(place, load);
       }
       put(load, calls);
@@ -92,9 +97,7 @@ export class Batch {
   }
 
   async #send(load: Load): Promise<void> {
-    const { keys, script } = load;
-    let size = 0;
-    for (const calls of keys) size += calls.size;
+    const { keys, script, size } = load;
     try {
       const args = argumentsOf(load, this.#options.now());
       const reply = await this.#connection.run("decide", size, (client, deadline) =>
@@ -113,7 +116,7 @@ export class Batch {
 
   #sendApart({ keys, script }: Load): void {
     for (const calls of keys) {
-      const load: Load = { script, keys: [], commons: [], programs: [] };
+      const load: Load = { script, keys: [], commons: [], programs: [], size: 0 };
       put(load, calls);
       void this.#send(load);
     }
@@ -143,7 +146,9 @@ function momentOf(answer: unknown): number {
 /** The answer to keys that have to be sent one by one. */
 const APART = Symbol("apart");
 
-function put({ keys, commons, programs }: Load, calls: KeyCalls): void {
+function put(load: Load, calls: KeyCalls): void {
+  const { keys, commons, programs } = load;
+  load.size += calls.size;
   let index = commons.indexOf(calls.commons);
   if (index === -1) index = commons.push(calls.commons) - 1;
   keys.push(calls);
