@@ -2,7 +2,7 @@ import type { Limiter } from "../../algorithms/limiter.js";
 import { StoreError } from "../../errors.js";
 import type { Deadline } from "../deadline.js";
 import type { Answer } from "../store.js";
-import type { Connection, RedisClient } from "./connection.js";
+import { type Connection, isOutage, type RedisClient, replyError } from "./connection.js";
 import { type Call, type Commons, KeyCalls } from "./key-calls.js";
 import { keySlot } from "./key-slot.js";
 import type { Script } from "./scripts.js";
@@ -100,8 +100,8 @@ export class Batch {
     const { keys, script, size } = load;
     try {
       const args = argumentsOf(load, this.#options.now());
-      const reply = await this.#connection.run("decide", size, (client, deadline) =>
-        call(client, deadline, script, keys.length, args),
+      const reply = await this.#connection.run("decide", size, async (client, deadline) =>
+        served(await call(client, deadline, script, keys.length, args)),
       );
       if (reply === APART) this.#sendApart(load);
       else this.#settle(keys, reply);
@@ -136,6 +136,14 @@ export class Batch {
       else this.#fail(calls, new StoreError("redis", "decide", "the answer is not that of its script"));
     }
   }
+}
+
+/** The reply, unless the server failed for each of the keys: then it can't serve now, of which the breaker has to hear. */
+function served(reply: unknown): unknown {
+  if (!Array.isArray(reply) || !reply.every((answer, i) => i === 0 || Array.isArray(answer))) return reply;
+  const error = replyError(String(reply[1]));
+  if (isOutage(error)) throw error;
+  return reply;
 }
 
 /** A client may be set to hand over numbers as text. */
