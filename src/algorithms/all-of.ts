@@ -24,6 +24,12 @@ export class AllOf implements Algorithm {
     return Math.max(...this.#each(i, (part, at) => part.wait(numbers, at, from, now, cost, queued)));
   }
 
+  spend(numbers: Numbers, i: number, from: number, now: number, cost: number): number {
+    const wait = this.wait(numbers, i, from, now, cost, false);
+    if (wait === 0) this.charge(numbers, i, from, now, cost);
+    return wait;
+  }
+
   charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void {
     this.#each(i, (part, at) => part.charge(numbers, at, from, now, cost));
   }

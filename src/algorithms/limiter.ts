@@ -116,9 +116,9 @@ export class Limiter {
       return this.#decideOtherwise(records, offset, now, cost, maxWaitMs, booking);
     }
     const at = written > now ? written : now;
-    const wait = this.#algorithm.wait(records, offset + 1, written, at, cost, false);
-    if (wait === 0) this.#charge(records, offset, at, cost);
-    return this.#result(records, offset, at, now, cost, wait, false);
+    const wait = this.#algorithm.spend(records, offset + 1, written, at, cost);
+    if (wait === 0) records[offset] = at;
+    return this.#result(records, offset, at, now, cost, wait);
   }
 
   /** Milliseconds from now after which a record may be dropped, as it says no more than none; 0 drops it at once. */
@@ -149,7 +149,7 @@ export class Limiter {
     const at = Math.max(written, now);
     if (cost < 0 || maxWaitMs === Number.POSITIVE_INFINITY) {
       this.#correct(records.subarray(offset, offset + this.size), at, cost, booking);
-      return this.#result(records, offset, at, now, cost, 0, false);
+      return this.#result(records, offset, at, now, cost, 0);
     }
     const queued = maxWaitMs > 0;
     const wait = this.#algorithm.wait(records, offset + 1, written, at, Math.max(cost, 1), queued);
@@ -157,7 +157,10 @@ export class Limiter {
       return this.#book(records.subarray(offset, offset + this.size), at, at + wait, now, cost);
     }
     if (wait === 0 && cost > 0) this.#charge(records, offset, at, cost);
-    return this.#result(records, offset, at, now, cost, wait, queued);
+    if (this.#all !== undefined && wait > 0) {
+      return this.#resultOfOne(this.#all, records, offset, at, now, cost, wait, queued);
+    }
+    return this.#result(records, offset, at, now, cost, wait);
   }
 
   /** Decides after the clock was set back so far that it would lock the key out until it is there again: as if it were used up. */
@@ -192,7 +195,7 @@ export class Limiter {
     this.#advance(record, at);
     const before = Array.from(record);
     this.#charge(record, 0, moment, cost);
-    const decision = this.#result(record, 0, moment, moment, cost, 0, true);
+    const decision = this.#result(record, 0, moment, moment, cost, 0);
     this.#advance(record, at);
     return { ...decision, booking: { waitMs: moment - now, before, after: Array.from(record) } };
   }
@@ -202,7 +205,7 @@ export class Limiter {
     record[0] = to;
   }
 
-  /** The answer to a call that was charged, or has to wait: of one quota, or of the one of several that matters most. */
+  /** The answer to a call that was charged, or has to wait. */
   #result(
     records: Numbers,
     offset: number,
@@ -210,29 +213,50 @@ export class Limiter {
     now: number,
     cost: number,
     wait: number,
-    queued: boolean,
   ): RateLimitResult {
-    let algorithm = this.#algorithm;
-    let quotaIndex = 0;
-    let i = offset + 1;
-    const from = records[offset]!;
-    const limited = wait > 0 && cost > 0;
-    if (this.#all !== undefined) {
-      quotaIndex = this.#all.decisive(records, i, from, at, limited ? cost : 0, queued);
-      algorithm = this.#all.part(quotaIndex);
-      i = this.#all.indexOf(quotaIndex, i);
-    }
-    const resetAfterMs = algorithm.resetAfterMs(records, i, from, at);
-    return {
-      limited,
-      quotaIndex,
-      source: "store",
-      limit: algorithm.capacity,
-      remaining: algorithm.remaining(records, i, from, at),
-      resetAfterMs: resetAfterMs === 0 ? 0 : at - now + resetAfterMs,
-      retryAfterMs: wait === 0 ? 0 : at - now + wait,
-    };
+    if (this.#all !== undefined) return this.#resultOfOne(this.#all, records, offset, at, now, cost, wait);
+    return result(this.#algorithm, 0, records, offset + 1, records[offset]!, at, now, cost, wait);
   }
+
+  /** The same for several quotas: with the numbers of the one that matters most. */
+  #resultOfOne(
+    all: AllOf,
+    records: Numbers,
+    offset: number,
+    at: number,
+    now: number,
+    cost: number,
+    wait: number,
+    queued = false,
+  ): RateLimitResult {
+    const from = records[offset]!;
+    const index = all.decisive(records, offset + 1, from, at, wait > 0 ? cost : 0, queued);
+    const i = all.indexOf(index, offset + 1);
+    return result(all.part(index), index, records, i, from, at, now, cost, wait);
+  }
+}
+
+function result(
+  algorithm: Algorithm,
+  quotaIndex: number,
+  numbers: Numbers,
+  i: number,
+  from: number,
+  at: number,
+  now: number,
+  cost: number,
+  wait: number,
+): RateLimitResult {
+  const resetAfterMs = algorithm.resetAfterMs(numbers, i, from, at);
+  return {
+    limited: wait > 0 && cost > 0,
+    quotaIndex,
+    source: "store",
+    limit: algorithm.capacity,
+    remaining: algorithm.remaining(numbers, i, from, at),
+    resetAfterMs: resetAfterMs === 0 ? 0 : at - now + resetAfterMs,
+    retryAfterMs: wait === 0 ? 0 : at - now + wait,
+  };
 }
 
 function algorithmType(using: AlgorithmName | AlgorithmType): AlgorithmType {

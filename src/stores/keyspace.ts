@@ -12,17 +12,20 @@ export class Keyspace {
   /** A power of two. */
   readonly #spread: number;
   readonly #tables: RecordTable[] = [];
+  /** The table, if there is only one. */
+  readonly #only: RecordTable | undefined;
   #next = 0;
 
   constructor(limiter: Limiter, spread: number) {
     this.limiter = limiter;
     this.#spread = spread;
     for (let i = 0; i < spread; i++) this.#tables.push(new RecordTable(limiter));
+    this.#only = spread === 1 ? this.#tables[0] : undefined;
   }
 
   /** The table of a key. */
   table(key: string): RecordTable {
-    return this.#tables[this.#spread === 1 ? 0 : spreadOf(key) & (this.#spread - 1)]!;
+    return this.#only ?? this.#tables[spreadOf(key) & (this.#spread - 1)]!;
   }
 
   /** Gives the record that was just written for an unknown key a place of its own. */

@@ -48,13 +48,24 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   }
 
   decide(limiter: Limiter, key: string, cost: number, maxWaitMs: number, booking?: Booking): Decision {
-    return this.#decide(this.clock.now(), limiter, key, cost, maxWaitMs, booking);
+    const now = this.clock.now();
+    const keyspace = limiter === this.#recentLimiter ? this.#recentKeyspace! : this.#keyspace(limiter, now);
+    const table = keyspace.table(key);
+    const decision = table.decide(key, now, cost, maxWaitMs, booking);
+    if (table.isNews || cost < 0) this.#settle(keyspace, table, key, now);
+    return decision;
   }
 
   /** Decides about all of them at the same moment. */
   decideMany(limiter: Limiter, keys: readonly string[], costs: readonly number[]): Decision[] {
     const now = this.clock.now();
-    return keys.map((key, i) => this.#decide(now, limiter, key, costs[i]!, 0));
+    const keyspace = this.#keyspace(limiter, now);
+    return keys.map((key, i) => {
+      const table = keyspace.table(key);
+      const decision = table.decide(key, now, costs[i]!, 0, undefined);
+      if (table.isNews) this.#settle(keyspace, table, key, now);
+      return decision;
+    });
   }
 
   reset(limiter: Limiter, key: string): void {
@@ -76,23 +87,6 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
     this.close();
   }
 
-  #decide(
-    now: number,
-    limiter: Limiter,
-    key: string,
-    cost: number,
-    maxWaitMs: number,
-    booking?: Booking,
-  ): Decision {
-    const keyspace = limiter === this.#recentLimiter ? this.#recentKeyspace! : this.#keyspace(limiter, now);
-    const table = keyspace.table(key);
-    const slot = table.slotOf(key);
-    const decision = table.decide(slot, now, cost, maxWaitMs, booking);
-    if (slot === UNKNOWN) this.#keep(keyspace, table, key, now);
-    else if (cost < 0 && !table.isUsed(slot, now)) this.#size -= keyspace.remove(table, slot);
-    return decision;
-  }
-
   #keyspace(limiter: Limiter, now: number): Keyspace {
     let keyspace = this.#keyspaces.get(limiter.id);
     if (keyspace === undefined) {
@@ -107,18 +101,20 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
     return keyspace;
   }
 
-  /** Gives what was written for an unknown key a place of its own, if anything was. */
-  #keep(keyspace: Keyspace, table: RecordTable, key: string, now: number): void {
-    if (!table.isUsed(UNKNOWN, now)) {
-      table.discard();
-      return;
+  /** Gives what was written for an unknown key a place of its own, if anything was, and lets a key go that is fresh again. */
+  #settle(keyspace: Keyspace, table: RecordTable, key: string, now: number): void {
+    if (!table.isNews) {
+      const slot = table.slotOf(key);
+      if (!table.isUsed(slot, now)) this.#size -= keyspace.remove(table, slot);
+    } else if (!table.isUsed(UNKNOWN, now)) table.discard();
+    else {
+      // More are looked at than come in, so that those that have expired go faster than new ones come.
+      this.#sweep(now);
+      this.#size -= keyspace.sweep(now) + keyspace.sweep(now);
+      if (this.#size >= this.#maxSize) this.#forget(keyspace, now);
+      keyspace.add(table, key);
+      this.#size++;
     }
-    // More are looked at than come in, so that those that have expired go faster than new ones come.
-    this.#sweep(now);
-    this.#size -= keyspace.sweep(now) + keyspace.sweep(now);
-    if (this.#size >= this.#maxSize) this.#forget(keyspace, now);
-    keyspace.add(table, key);
-    this.#size++;
   }
 
   /** Looks at one key of the limiter whose turn it is, and lets a limiter without keys go. */

@@ -19,6 +19,8 @@ const REFUSED = 2;
  */
 export class RecordTable {
   readonly limiter: Limiter;
+  /** Whether the last decision was about a key that is not in the table. */
+  isNews = false;
   readonly #slots = new Map<string, number>();
   /** The key in each slot. */
   #keys = new Array<string>(FIRST_SLOTS);
@@ -44,11 +46,13 @@ export class RecordTable {
     return this.#slots.get(key) ?? UNKNOWN;
   }
 
-  /** Decides about the key in a slot, or an unknown one, which has to be added before the next call if it `isUsed`. */
-  decide(slot: number, now: number, cost: number, maxWaitMs: number, booking?: Booking): Decision {
-    const offset = slot * this.limiter.size;
-    const decision = this.limiter.decideAt(this.#records, offset, now, cost, maxWaitMs, booking);
-    if (slot !== UNKNOWN) this.#marks[slot] = decision.limited ? REFUSED : SEEN_AGAIN;
+  /** Decides about a key. If it `isNews`, it has to be added or discarded before the next call. */
+  decide(key: string, now: number, cost: number, maxWaitMs: number, booking: Booking | undefined): Decision {
+    const slot = this.#slots.get(key) ?? UNKNOWN;
+    const { limiter } = this;
+    const decision = limiter.decideAt(this.#records, slot * limiter.size, now, cost, maxWaitMs, booking);
+    if (slot === UNKNOWN) this.isNews = true;
+    else this.#marks[slot] = decision.limited ? REFUSED : SEEN_AGAIN;
     return decision;
   }
 
@@ -59,6 +63,7 @@ export class RecordTable {
 
   /** Gives the record that was just written for an unknown key a slot of its own. */
   add(key: string): void {
+    this.isNews = false;
     const slot = this.size + 1;
     if (slot === this.#keys.length) this.#grow();
     this.#keys[slot] = key;
@@ -83,6 +88,7 @@ export class RecordTable {
 
   /** Forgets what was written for an unknown key. */
   discard(): void {
+    this.isNews = false;
     this.#clear(UNKNOWN);
   }
 
