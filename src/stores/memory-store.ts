@@ -16,6 +16,9 @@ export interface MemoryStoreOptions {
 /** Keys of one table, roughly: while the map behind a larger one grows, or sheds deleted keys, a call would wait for milliseconds. */
 const TABLE_SIZE = 65_536;
 
+/** The most tables of one limiter: more keys than they hold then do not fit into the heap of a process. */
+const MOST_TABLES = 1024;
+
 /** How many limiters are compared to find one with many keys. */
 const CANDIDATES = 3;
 
@@ -25,6 +28,8 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   readonly sync = true;
   readonly clock: Clock;
   readonly #maxSize: number;
+  /** Over how many tables the keys of a limiter are spread. */
+  readonly #spread: number;
   /** By the id of the limiter: a key is looked up as it is, without gluing a prefix to it. */
   readonly #keyspaces = new Map<string, Keyspace>();
   /** The same in no order, for the sweep to go round. */
@@ -39,6 +44,8 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   constructor(options: MemoryStoreOptions = {}) {
     knownOptions("options", options, ["maxSize", "clock"]);
     this.#maxSize = wholeNumber("maxSize", options.maxSize === undefined ? 65_536 : options.maxSize, 1);
+    const tables = Math.min(this.#maxSize / TABLE_SIZE, MOST_TABLES);
+    this.#spread = 2 ** Math.max(0, Math.ceil(Math.log2(tables)));
     this.clock = options.clock === undefined ? monotonicClock : checkClock(options.clock);
   }
 
@@ -98,7 +105,7 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
     if (keyspace === undefined) {
       // Whoever comes in looks after one that may have gone, or limiters that are made for a single call would pile up.
       this.#sweep(now);
-      keyspace = new Keyspace(limiter, 2 ** Math.max(0, Math.ceil(Math.log2(this.#maxSize / TABLE_SIZE))));
+      keyspace = new Keyspace(limiter, this.#spread);
       this.#keyspaces.set(limiter.id, keyspace);
       this.#round.push(keyspace);
     }
@@ -109,10 +116,7 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
 
   /** Gives what was written for an unknown key a place of its own, if anything was. */
   #keep(keyspace: Keyspace, table: RecordTable, key: string, now: number): void {
-    if (!table.isUsed(UNKNOWN, now)) {
-      table.discard();
-      return;
-    }
+    if (!table.isUsed(UNKNOWN, now)) return;
     // More are looked at than come in, so that those that have expired go faster than new ones come.
     this.#sweep(now);
     this.#size -= keyspace.sweep(now) + keyspace.sweep(now);
@@ -135,7 +139,7 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   /** Makes room where there are most keys, so that a flood pushes out its own kind first. */
   #forget(keyspace: Keyspace, now: number): void {
     let largest = keyspace;
-    for (let i = Math.min(CANDIDATES, this.#round.length); i > 1; i--) {
+    for (let i = Math.min(CANDIDATES, this.#round.length); i > 1 || largest.size === 0; i--) {
       const other = this.#nextKeyspace()!;
       if (other.size > largest.size) largest = other;
     }

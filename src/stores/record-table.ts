@@ -22,7 +22,7 @@ export class RecordTable {
   readonly #slots = new Map<string, number>();
   /** The key in each slot. */
   #keys = new Array<string>(FIRST_SLOTS);
-  /** The record in each slot. That of slot 0 is all 0, as of a key that was never used, between two calls. */
+  /** The record in each slot; in slot 0 what was last written for an unknown key. */
   #records: Float64Array;
   #marks = new Uint8Array(FIRST_SLOTS);
   /** Whose turn it was last, to be looked at by `expired` and by `leastUsed`. */
@@ -46,9 +46,12 @@ export class RecordTable {
 
   /** Decides about the key in a slot, or an unknown one, which has to be added before the next call if it `isUsed`. */
   decide(slot: number, now: number, cost: number, maxWaitMs: number, booking?: Booking): Decision {
-    const offset = slot * this.limiter.size;
-    const decision = this.limiter.decideAt(this.#records, offset, now, cost, maxWaitMs, booking);
-    if (slot !== UNKNOWN) this.#marks[slot] = decision.limited ? REFUSED : SEEN_AGAIN;
+    const { size } = this.limiter;
+    // Here and not after a call, as one that throws must leave nothing behind for the next new key.
+    if (slot === UNKNOWN) this.#records.fill(0, 0, size);
+    const decision = this.limiter.decideAt(this.#records, slot * size, now, cost, maxWaitMs, booking);
+    // To ask leaves no trace: a key that is limited stays marked as refused.
+    if (slot !== UNKNOWN && cost !== 0) this.#marks[slot] = decision.limited ? REFUSED : SEEN_AGAIN;
     return decision;
   }
 
@@ -65,7 +68,6 @@ export class RecordTable {
     this.#slots.set(key, slot);
     this.#marks[slot] = 0;
     this.#move(UNKNOWN, slot);
-    this.#clear(UNKNOWN);
   }
 
   remove(slot: number): void {
@@ -81,11 +83,6 @@ export class RecordTable {
     this.#move(last, slot);
   }
 
-  /** Forgets what was written for an unknown key. */
-  discard(): void {
-    this.#clear(UNKNOWN);
-  }
-
   /** The slot of the next key in turn if its record says no more than none, or `UNKNOWN`. */
   expired(now: number): number {
     this.#swept = this.#swept < this.size ? this.#swept + 1 : Math.min(1, this.size);
@@ -93,16 +90,17 @@ export class RecordTable {
   }
 
   /**
-   * The slot of the one of the next few keys that it matters least to forget: that has most left; of those, one that was not
-   * seen again, and of those the youngest, so that a flood of new keys pushes out itself.
+   * The slot of the one of a few keys that it matters least to forget: that has most left; of those, one that was not seen
+   * again, and of those the youngest, so that a flood of new keys pushes out itself.
    */
   leastUsed(now: number): number {
-    this.#weighed = this.#weighed < this.size ? this.#weighed + 1 : 1;
-    let slot = this.#weighed;
-    let least = slot;
-    let most = this.#left(slot, now);
-    for (let i = Math.min(CANDIDATES, this.size); i > 1; i--) {
-      slot = slot < this.size ? slot + 1 : 1;
+    // Far apart, as those side by side came together, and each only once in a round: a key that comes amid a flood must not
+    // be weighed again and again, or a few others would do to be rid of what it has used.
+    const apart = Math.ceil(this.size / CANDIDATES);
+    this.#weighed = this.#weighed < apart ? this.#weighed + 1 : 1;
+    let least = this.#weighed;
+    let most = this.#left(least, now);
+    for (let slot = least + apart; slot <= this.size; slot += apart) {
       const left = this.#left(slot, now);
       if (left < most || (left === most && !this.#isLesser(slot, least))) continue;
       least = slot;
@@ -124,10 +122,6 @@ export class RecordTable {
   #move(from: number, to: number): void {
     const { size } = this.limiter;
     this.#records.copyWithin(to * size, from * size, (from + 1) * size);
-  }
-
-  #clear(slot: number): void {
-    this.#records.fill(0, slot * this.limiter.size, (slot + 1) * this.limiter.size);
   }
 
   /** Doubles it, and not by parts as arrays do of their own: a key would take half as much again. */
