@@ -103,7 +103,10 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   #keyspace(limiter: Limiter, now: number): Keyspace {
     let keyspace = this.#keyspaces.get(limiter.id);
     if (keyspace === undefined) {
-      // Whoever comes in looks after one that may have gone, or limiters that are made for a single call would pile up.
+      // Whoever comes in looks after two that may have gone, the last one also, or limiters made for a single call pile up.
+      this.#recentLimiter = undefined;
+      this.#recentKeyspace = undefined;
+      this.#sweep(now);
       this.#sweep(now);
       keyspace = new Keyspace(limiter, this.#spread);
       this.#keyspaces.set(limiter.id, keyspace);
