@@ -73,11 +73,11 @@ describe.each(ALGORITHMS)("%s: a flood of", (using) => {
     expect(flood.call("limited", 1)).toBe(0);
   });
 
-  test("a million keys, where one call uses a key up, leaves the keys that came before as they are", () => {
+  test("300,000 keys, where one call uses a key up, leaves the keys that came before as they are", () => {
     const flood = new Flood(using, "1/d");
     flood.call("limited", 1, 1);
     flood.call("used up", 1);
-    flood.noise(1_000_000, 1);
+    flood.noise(300_000, 1);
     expect(flood.call("limited", 1, 1)).toBe(0);
     expect(flood.call("used up", 1)).toBe(0);
   });
