@@ -129,6 +129,21 @@ describe("a full store", () => {
     expect(flood.call("used up", 1)).toBe(0);
   });
 
+  test.fails("keeps what is used of a long quota while a short one beside it has all left", () => {
+    const flood = new Flood("token-bucket", "10/s; 1000/d");
+    for (let second = 0; second < 90; second++) {
+      flood.call("heavy user", 10);
+      flood.clock.advance(1_000);
+    }
+    flood.noise(50_000, 1);
+    let passed = 0;
+    for (let second = 0; second < 20; second++) {
+      flood.clock.advance(1_000);
+      passed += flood.call("heavy user", 10);
+    }
+    expect(passed).toBe(100);
+  });
+
   test.fails("keeps half-used keys in a flood of keys that are used up", () => {
     const flood = new Flood("token-bucket", "6/d");
     flood.call("half-used", 3);
