@@ -3,8 +3,8 @@ import type { Booking, Decision, Limiter } from "../algorithms/limiter.js";
 /** The slot of every key that is not in a table. */
 export const UNKNOWN = 0;
 
-/** Slots of a new table. */
-const FIRST_SLOTS = 8;
+/** Slots of a new table: so many keys and the unknown one, as tables are mostly bounded by a power of two. */
+const FIRST_SLOTS = 8 + 1;
 
 /** How many keys are weighed when one must be forgotten. */
 const CANDIDATES = 8;
@@ -126,11 +126,12 @@ export class RecordTable {
 
   /** Doubles it, and not by parts as arrays do of their own: a key would take half as much again. */
   #grow(): void {
-    const keys = new Array<string>(2 * this.#keys.length);
+    const slots = 2 * this.#keys.length - 1;
+    const keys = new Array<string>(slots);
     for (let i = 1; i < this.#keys.length; i++) keys[i] = this.#keys[i]!;
     this.#keys = keys;
-    const records = new Float64Array(2 * this.#records.length);
-    const marks = new Uint8Array(2 * this.#marks.length);
+    const records = new Float64Array(slots * this.limiter.size);
+    const marks = new Uint8Array(slots);
     records.set(this.#records);
     marks.set(this.#marks);
     this.#records = records;
