@@ -129,6 +129,7 @@ describe("a full store", () => {
     expect(flood.call("used up", 1)).toBe(0);
   });
 
+  // What is left of several quotas is taken of the one with the fewest units, though another may be nearly used up.
   test.fails("keeps what is used of a long quota while a short one beside it has all left", () => {
     const flood = new Flood("token-bucket", "10/s; 1000/d");
     for (let second = 0; second < 90; second++) {
