@@ -75,10 +75,10 @@ export class Keyspace {
   }
 }
 
-/** A number that differs for keys that differ in one of up to 16 characters, evenly spread over the key. */
+/** A number that differs for keys that differ in one of up to 32 characters, evenly spread over the key. */
 function spreadOf(key: string): number {
   let hash = key.length;
-  const step = 1 + (key.length >> 4);
+  const step = 1 + (key.length >> 5);
   for (let i = key.length - 1; i >= 0; i -= step) hash = Math.imul(hash ^ key.charCodeAt(i), 0x9e3779b1);
   return hash ^ (hash >>> 15);
 }
