@@ -48,6 +48,8 @@ export interface Outcome {
   };
 }
 
+type OneStep = Algorithm & Required<Pick<Algorithm, "spend">>;
+
 /** One algorithm over one or several quotas, decided together: all pass, or none is charged. */
 export class Limiter {
   /** What state depends on apart from the key, e.g. `"gcra:10/1000/20"`; limiters of equal id share their keys. */
@@ -58,8 +60,8 @@ export class Limiter {
   readonly quotas: readonly Quota[];
   /** How many numbers a record has. */
   readonly size: number;
-  readonly #algorithm: Algorithm;
-  /** The same if there are several quotas. */
+  readonly #algorithm: OneStep;
+  /** The same if there are several quotas, or an algorithm that does not do everything itself. */
   readonly #all: AllOf | undefined;
   readonly #refillMs: number;
 
@@ -68,8 +70,9 @@ export class Limiter {
     this.algorithm = algorithmType(using);
     this.quotas = toQuotas(quota);
     const algorithms = this.quotas.map((each) => new this.algorithm(each));
-    this.#all = algorithms.length > 1 ? new AllOf(algorithms) : undefined;
-    this.#algorithm = this.#all ?? algorithms[0]!;
+    const [only] = algorithms;
+    this.#all = algorithms.length > 1 || !only?.spend ? new AllOf(algorithms) : undefined;
+    this.#algorithm = this.#all ?? (only as OneStep);
     this.#refillMs = this.#algorithm.refillMs;
     this.size = 1 + this.#algorithm.size;
     const text = this.quotas.map(({ limit, periodMs, burst }) => `${limit}/${periodMs}/${burst}`).join(";");

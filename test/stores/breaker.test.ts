@@ -16,10 +16,14 @@ class Bench {
 
   /** The end of a call, whether it is an answer or an error. */
   run(call: () => Promise<unknown>): Promise<unknown> {
-    const answer = this.breaker.run(1, () => {
-      this.tried++;
-      return call();
-    }, isFailure);
+    const answer = this.breaker.run(
+      1,
+      () => {
+        this.tried++;
+        return call();
+      },
+      isFailure,
+    );
     return answer.catch((error) => error);
   }
 

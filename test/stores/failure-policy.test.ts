@@ -2,7 +2,6 @@ import { describe, expect, test, vi } from "vitest";
 import { Limiter } from "../../src/algorithms/limiter.js";
 import {
   type Answer,
-  type Decision,
   isStoreError,
   MemoryStore,
   type Store,
@@ -28,13 +27,9 @@ class Flaky implements Store {
     this.#policy = new FailurePolicy(onUnavailable);
   }
 
-  decide(...args: Parameters<Store["decide"]>): Promise<Answer> {
-    const [limiter, key, cost, maxWaitMs, booking] = args;
-    const ask = async (): Promise<Decision> => {
-      if (this.error) throw this.error;
-      return this.backend.decide(...args);
-    };
-    return this.#policy.decide(limiter, key, cost, maxWaitMs, booking, ask);
+  async decide(...[limiter, key, cost, maxWaitMs, booking]: Parameters<Store["decide"]>): Promise<Answer> {
+    if (this.error) return this.#policy.answer(this.error, limiter, key, cost, maxWaitMs, booking);
+    return this.backend.decide(limiter, key, cost, maxWaitMs, booking);
   }
 
   reset(limiter: Limiter, key: string): Promise<void> {
