@@ -67,12 +67,14 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   decideMany(limiter: Limiter, keys: readonly string[], costs: readonly number[]): Decision[] {
     const now = this.clock.now();
     const keyspace = this.#keyspace(limiter, now);
-    return keys.map((key, i) => {
+    const decisions: Decision[] = [];
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
       const table = keyspace.table(key);
-      const decision = table.decide(key, now, costs[i]!, 0, undefined);
+      decisions.push(table.decide(key, now, costs[i]!, 0, undefined));
       if (table.isUnknown) this.#settle(keyspace, table, key, now);
-      return decision;
-    });
+    }
+    return decisions;
   }
 
   reset(limiter: Limiter, key: string): void {
