@@ -53,6 +53,11 @@ export class AllOf implements Algorithm {
     return Math.max(...this.#each(i, (part, at) => part.resetAfterMs(numbers, at, from, now)));
   }
 
+  /** The part that is left of the quota of which that is least, from 0 to 1. */
+  left(numbers: Numbers, i: number, from: number, now: number): number {
+    return Math.min(...this.#each(i, (part, at) => part.remaining(numbers, at, from, now) / part.capacity));
+  }
+
   /** The index of the quota with the longest wait for `cost` or, for 0, of the one with the least left; the first of equals. */
   decisive(numbers: Numbers, i: number, from: number, now: number, cost: number, queued: boolean): number {
     const left = this.#each(i, (part, at) =>

@@ -133,9 +133,10 @@ export class Limiter {
 
   /** The part of its quota that a key has left now, from 0 to 1. */
   left(records: Numbers, offset: number, now: number): number {
-    const at = records[offset]!;
-    const { capacity } = this.#algorithm;
-    return this.#algorithm.remaining(records, offset + 1, at, Math.max(at, now)) / capacity;
+    const from = records[offset]!;
+    const at = Math.max(from, now);
+    if (this.#all !== undefined) return this.#all.left(records, offset + 1, from, at);
+    return this.#algorithm.remaining(records, offset + 1, from, at) / this.#algorithm.capacity;
   }
 
   /** All but the calls of every day, which cost something and do not wait. */
