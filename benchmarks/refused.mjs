@@ -61,7 +61,7 @@ async function underLoad(contest, { newOf10 }, plan) {
 
 /** @param {Contest} contest @param {boolean} competitors @returns {Promise<Contestant[]>} */
 async function contestantsOf(contest, competitors) {
-  const cached = denyCacheIsThere(contest) ? ours(contest, QUOTA, DENY_CACHE) : [];
+  const cached = ours(contest, QUOTA, DENY_CACHE);
   if (!competitors) return [incrby(contest), ...cached];
   const { flexibleWithBlockedKeys } = await import("./competitors/on-redis.mjs");
   const { VERSIONS } = await import("./competitors/versions.mjs");
@@ -82,14 +82,4 @@ function mixed(newOf10) {
     row,
     decide: (/** @type {string} */ key) => decide(++calls % 10 < newOf10 ? `new:${calls}` : key),
   });
-}
-
-// Until the option is there.
-/** @param {Contest} contest */
-function denyCacheIsThere(contest) {
-  try {
-    return our(contest, QUOTA, "gcra", "gcra", DENY_CACHE) !== undefined;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Decision, MemoryStore, type Store, Throttled } from "../src/index.js";
+import { MemoryStore, type Store, Throttled } from "../src/index.js";
 import { ManualClock } from "../src/testing.js";
 import { turn } from "./support/manual-time.js";
 import { RemoteStore } from "./support/remote-store.js";
@@ -60,6 +60,24 @@ describe.each(Object.entries(stores))("limitMany on %s", (_name, create) => {
   });
 });
 
+test("a MemoryStore decides all of a limitMany at one moment", async () => {
+  class Restless extends ManualClock {
+    /** A clock that goes on between two looks at it. */
+    override now(): number {
+      this.advance(1);
+      return super.now();
+    }
+  }
+  const limiter = new Throttled({ quota: "1/m", store: new MemoryStore({ clock: new Restless() }) });
+  const results = await limiter.limitMany(["a", "a", "b", "a"]);
+  expect(results.map(({ limited, resetAfterMs }) => [limited, resetAfterMs])).toEqual([
+    [false, 60_000],
+    [true, 60_000],
+    [false, 60_000],
+    [true, 60_000],
+  ]);
+});
+
 test("a limitMany of which one request fails rejects with that failure", async () => {
   const store = new RemoteStore(new ManualClock());
   store.failsOn = (cost) => cost === 2;
@@ -70,17 +88,18 @@ test("a limitMany of which one request fails rejects with that failure", async (
 test("a store that now throws and now rejects leaves no unhandled rejection", async () => {
   const unhandled: unknown[] = [];
   const listener = (reason: unknown): void => void unhandled.push(reason);
-  class Moody extends MemoryStore {
-    override decide(_limiter: unknown, key: string): Decision {
+  const moody: Store = {
+    name: "moody",
+    sync: false,
+    decide(_limiter, key) {
       if (key === "throws") throw new Error("at once");
-      return Promise.reject(new Error("later")) as unknown as Decision;
-    }
-  }
+      return Promise.reject(new Error("later"));
+    },
+    reset() {},
+  };
   process.on("unhandledRejection", listener);
   try {
-    await expect(new Throttled({ store: new Moody() }).limitMany(["rejects", "throws"])).rejects.toThrow(
-      Error,
-    );
+    await expect(new Throttled({ store: moody }).limitMany(["rejects", "throws"])).rejects.toThrow(Error);
     await turn();
   } finally {
     process.off("unhandledRejection", listener);

@@ -1,12 +1,16 @@
 // Compiled by `npm run typecheck` and never run: every line that must not compile says so with @ts-expect-error.
 import { expectTypeOf } from "vitest";
 import {
+  type Algorithm,
   type AlgorithmName,
   type CallOptions,
+  type Decision,
   isLimitedError,
   isStoreError,
   type LimitedError,
+  type Limiter,
   type MemoryStore,
+  type Numbers,
   type Permit,
   perSecond,
   type RateLimitResult,
@@ -24,6 +28,7 @@ declare const redis: RedisStore;
 declare const remote: Store;
 declare const own: SyncStore;
 declare const signal: AbortSignal;
+declare const limiter: Limiter;
 
 const local = new Throttled();
 const onMemory = new Throttled({ store: memory });
@@ -100,6 +105,18 @@ class Own extends TokenBucket {
   static override readonly algorithmName = "own-bucket";
 }
 new Throttled({ using: Own });
+
+// An algorithm of one's own works in place, and may leave out how a booking is taken back.
+expectTypeOf<Numbers>().toEqualTypeOf<Float64Array>();
+expectTypeOf<Parameters<Algorithm["charge"]>>().toEqualTypeOf<
+  [numbers: Numbers, i: number, from: number, now: number, cost: number]
+>();
+expectTypeOf<Omit<TokenBucket, "unbook">>().toExtend<Algorithm>();
+expectTypeOf<Omit<TokenBucket, "size">>().not.toExtend<Algorithm>();
+
+// A store may decide about several keys at once.
+expectTypeOf<Omit<MemoryStore, "decideMany">>().toExtend<SyncStore>();
+expectTypeOf(memory.decideMany(limiter, ["a", "b"], [1, 2])).toEqualTypeOf<Decision[]>();
 
 // Calls.
 expectTypeOf(onRedis.limit("k", 2)).toEqualTypeOf<Promise<RateLimitResult>>();

@@ -1,7 +1,7 @@
 // An algorithm of your own, with its twin for Redis: a window that starts with the first call instead of by the clock.
-import type { Algorithm, Quota, State } from "throttled";
+import type { Algorithm, Numbers, Quota } from "throttled";
 
-/** The same in Lua, for `RedisStore`: `size` is how many numbers the state has, a key that was never used has zeros. */
+/** The same in Lua, for `RedisStore`; what a caller sees is worked out in TypeScript, so there is no `remaining`. */
 const LUA = `
 local algorithm = { size = 2 }
 
@@ -13,40 +13,42 @@ function algorithm.new(limit, periodMs)
   }
 end
 
-function algorithm.advance(self, state, from, to)
-  local used, time = state[1], state[2] + to - from
+local function at(self, numbers, i, from, now)
+  local used, time = numbers[i], numbers[i + 1] + now - from
   local windows = math.floor(time / self.periodMs)
-  if windows >= math.ceil(used / self.limit) then return { 0, 0 } end
-  return { used - windows * self.limit, time - windows * self.periodMs }
+  if windows >= math.ceil(used / self.limit) then return 0, 0 end
+  return used - windows * self.limit, time - windows * self.periodMs
 end
 
-function algorithm.wait(self, state, now, cost)
+function algorithm.advance(self, numbers, i, from, now)
+  numbers[i], numbers[i + 1] = at(self, numbers, i, from, now)
+end
+
+function algorithm.wait(self, numbers, i, from, now, cost, queued)
   if cost > self.limit then return math.huge end
-  local windows = math.floor(state[1] / self.limit)
-  if state[1] % self.limit + cost > self.limit then windows = windows + 1 end
-  return windows == 0 and 0 or windows * self.periodMs - state[2]
+  local used, elapsed = at(self, numbers, i, from, now)
+  local windows = math.floor(used / self.limit)
+  if used % self.limit + cost > self.limit then windows = windows + 1 end
+  return windows == 0 and 0 or windows * self.periodMs - elapsed
 end
 
-function algorithm.charge(self, state, now, cost)
-  local left = math.min(state[1] + cost, self.most)
-  return left > 0 and { left, state[2] } or { 0, 0 }
+function algorithm.charge(self, numbers, i, from, now, cost)
+  local used, elapsed = at(self, numbers, i, from, now)
+  local left = math.min(used + cost, self.most)
+  numbers[i], numbers[i + 1] = math.max(left, 0), left > 0 and elapsed or 0
 end
 
-function algorithm.unbook(self, state, before, after, now)
-  return algorithm.charge(self, state, now, before[1] - after[1])
+function algorithm.unbook(self, numbers, i, before, after, now, cost)
+  algorithm.charge(self, numbers, i, now, now, before[i] - after[i])
 end
 
-function algorithm.exhaust(self, state)
-  return { math.max(state[1], self.limit), 0 }
+function algorithm.exhaust(self, numbers, i, now)
+  numbers[i], numbers[i + 1] = math.max(numbers[i], self.limit), 0
 end
 
-function algorithm.remaining(self, state)
-  return math.max(self.limit - state[1], 0)
-end
-
-function algorithm.resetAfterMs(self, state)
-  if state[1] == 0 then return 0 end
-  return math.ceil(state[1] / self.limit) * self.periodMs - state[2]
+function algorithm.resetAfterMs(self, numbers, i, from, now)
+  local used, elapsed = at(self, numbers, i, from, now)
+  return used == 0 and 0 or math.ceil(used / self.limit) * self.periodMs - elapsed
 end
 `;
 
@@ -54,10 +56,10 @@ end
 export class FirstCallWindow implements Algorithm {
   static readonly algorithmName = "first-call-window";
   static readonly lua = LUA;
+  readonly size = 2;
   readonly capacity: number;
   readonly refillMs: number;
   readonly horizonMs: number;
-  readonly fresh: State = [0, 0];
   readonly #limit: number;
   readonly #periodMs: number;
   readonly #most: number;
@@ -75,39 +77,50 @@ export class FirstCallWindow implements Algorithm {
     this.#most = windows * limit;
   }
 
-  /** Units above the limit are booked in the windows that follow, `limit` to each; a window without any ends the row. */
-  advance([used = 0, elapsed = 0]: State, from: number, to: number): State {
-    const time = elapsed + to - from;
-    const windows = Math.floor(time / this.#periodMs);
-    if (windows >= Math.ceil(used / this.#limit)) return this.fresh;
-    return [used - windows * this.#limit, time - windows * this.#periodMs];
+  advance(numbers: Numbers, i: number, from: number, now: number): void {
+    [numbers[i], numbers[i + 1]] = this.#at(numbers, i, from, now);
   }
 
-  wait([used = 0, elapsed = 0]: State, _now: number, cost: number): number {
+  wait(numbers: Numbers, i: number, from: number, now: number, cost: number): number {
     if (cost > this.#limit) return Number.POSITIVE_INFINITY;
+    const [used, elapsed] = this.#at(numbers, i, from, now);
     const fits = (used % this.#limit) + cost <= this.#limit;
     const windows = Math.floor(used / this.#limit) + (fits ? 0 : 1);
     return windows === 0 ? 0 : windows * this.#periodMs - elapsed;
   }
 
-  charge([used = 0, elapsed = 0]: State, _now: number, cost: number): State {
+  charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void {
+    const [used, elapsed] = this.#at(numbers, i, from, now);
     const left = Math.min(used + cost, this.#most);
-    return left > 0 ? [left, elapsed] : this.fresh;
+    numbers[i] = Math.max(left, 0);
+    numbers[i + 1] = left > 0 ? elapsed : 0;
   }
 
-  unbook(state: State, before: State, after: State, now: number): State {
-    return this.charge(state, now, before[0]! - after[0]!);
+  unbook(numbers: Numbers, i: number, before: Numbers, after: Numbers, now: number): void {
+    this.charge(numbers, i, now, now, before[i]! - after[i]!);
   }
 
-  exhaust([used = 0]: State): State {
-    return [Math.max(used, this.#limit), 0];
+  exhaust(numbers: Numbers, i: number): void {
+    numbers[i] = Math.max(numbers[i]!, this.#limit);
+    numbers[i + 1] = 0;
   }
 
-  remaining([used = 0]: State): number {
+  remaining(numbers: Numbers, i: number, from: number, now: number): number {
+    const [used] = this.#at(numbers, i, from, now);
     return Math.max(this.#limit - used, 0);
   }
 
-  resetAfterMs([used = 0, elapsed = 0]: State): number {
+  resetAfterMs(numbers: Numbers, i: number, from: number, now: number): number {
+    const [used, elapsed] = this.#at(numbers, i, from, now);
     return used === 0 ? 0 : Math.ceil(used / this.#limit) * this.#periodMs - elapsed;
+  }
+
+  /** Units above the limit are booked in the windows that follow, `limit` to each; a window without any ends the row. */
+  #at(numbers: Numbers, i: number, from: number, now: number): [used: number, elapsed: number] {
+    const used = numbers[i]!;
+    const time = numbers[i + 1]! + now - from;
+    const windows = Math.floor(time / this.#periodMs);
+    if (windows >= Math.ceil(used / this.#limit)) return [0, 0];
+    return [used - windows * this.#limit, time - windows * this.#periodMs];
   }
 }

@@ -21,6 +21,11 @@ export interface Algorithm {
   advance(numbers: Numbers, i: number, from: number, now: number): void;
   /** Milliseconds from `now` until `cost` fits: 0 at once, `Infinity` never. `queued` calls may wait for their turn. */
   wait(numbers: Numbers, i: number, from: number, now: number, cost: number, queued: boolean): number;
+  /**
+   * Charges `cost` if it fits now, and answers as `wait` does to a call that is not queued: for most calls, what both do in one
+   * step. Without this method they are asked one after the other.
+   */
+  spend?(numbers: Numbers, i: number, from: number, now: number, cost: number): number;
   /** Charges `cost` whether it fits or not; a negative cost gives back, never above a fresh key. */
   charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void;
   /**

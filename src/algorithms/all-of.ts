@@ -24,6 +24,12 @@ export class AllOf implements Algorithm {
     return Math.max(...this.#each(i, (part, at) => part.wait(numbers, at, from, now, cost, queued)));
   }
 
+  spend(numbers: Numbers, i: number, from: number, now: number, cost: number): number {
+    const wait = this.wait(numbers, i, from, now, cost, false);
+    if (wait === 0) this.charge(numbers, i, from, now, cost);
+    return wait;
+  }
+
   charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void {
     this.#each(i, (part, at) => part.charge(numbers, at, from, now, cost));
   }
@@ -45,6 +51,11 @@ export class AllOf implements Algorithm {
 
   resetAfterMs(numbers: Numbers, i: number, from: number, now: number): number {
     return Math.max(...this.#each(i, (part, at) => part.resetAfterMs(numbers, at, from, now)));
+  }
+
+  /** The part that is left of the quota of which that is least, from 0 to 1. */
+  left(numbers: Numbers, i: number, from: number, now: number): number {
+    return Math.min(...this.#each(i, (part, at) => part.remaining(numbers, at, from, now) / part.capacity));
   }
 
   /** The index of the quota with the longest wait for `cost` or, for 0, of the one with the least left; the first of equals. */

@@ -41,6 +41,14 @@ export abstract class Bucket implements Algorithm {
     return over > 0 ? Math.ceil(over / this.drain) : 0;
   }
 
+  spend(numbers: Numbers, i: number, from: number, now: number, cost: number): number {
+    const level = this.#level(numbers, i, from, now) + cost * this.#weight;
+    const over = level - this.#full;
+    if (over > 0) return cost > this.capacity ? Number.POSITIVE_INFINITY : Math.ceil(over / this.drain);
+    numbers[i] = level;
+    return 0;
+  }
+
   /** The highest level at which a call passes, given the highest from which its cost does not overflow. */
   protected room(free: number, _queued: boolean): number {
     return free;

@@ -46,6 +46,13 @@ export class FixedWindow implements Algorithm {
     return (full + (fits ? 0 : 1)) * this.#periodMs - this.#elapsed(now);
   }
 
+  spend(numbers: Numbers, i: number, from: number, now: number, cost: number): number {
+    const used = this.#used(numbers, i, from, now) + cost;
+    if (used > this.#limit) return this.wait(numbers, i, from, now, cost, false);
+    numbers[i] = used;
+    return 0;
+  }
+
   charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void {
     const used = this.#used(numbers, i, from, now) + cost;
     numbers[i] = used > 0 ? Math.min(used, this.#most) : 0;

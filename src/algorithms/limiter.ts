@@ -48,6 +48,8 @@ export interface Outcome {
   };
 }
 
+type OneStep = Algorithm & Required<Pick<Algorithm, "spend">>;
+
 /** One algorithm over one or several quotas, decided together: all pass, or none is charged. */
 export class Limiter {
   /** What state depends on apart from the key, e.g. `"gcra:10/1000/20"`; limiters of equal id share their keys. */
@@ -58,8 +60,8 @@ export class Limiter {
   readonly quotas: readonly Quota[];
   /** How many numbers a record has. */
   readonly size: number;
-  readonly #algorithm: Algorithm;
-  /** The same if there are several quotas. */
+  readonly #algorithm: OneStep;
+  /** The same if there are several quotas, or an algorithm that does not do everything itself. */
   readonly #all: AllOf | undefined;
   readonly #refillMs: number;
 
@@ -68,8 +70,9 @@ export class Limiter {
     this.algorithm = algorithmType(using);
     this.quotas = toQuotas(quota);
     const algorithms = this.quotas.map((each) => new this.algorithm(each));
-    this.#all = algorithms.length > 1 ? new AllOf(algorithms) : undefined;
-    this.#algorithm = this.#all ?? algorithms[0]!;
+    const [only] = algorithms;
+    this.#all = algorithms.length > 1 || !only?.spend ? new AllOf(algorithms) : undefined;
+    this.#algorithm = this.#all ?? (only as OneStep);
     this.#refillMs = this.#algorithm.refillMs;
     this.size = 1 + this.#algorithm.size;
     const text = this.quotas.map(({ limit, periodMs, burst }) => `${limit}/${periodMs}/${burst}`).join(";");
@@ -116,9 +119,9 @@ export class Limiter {
       return this.#decideOtherwise(records, offset, now, cost, maxWaitMs, booking);
     }
     const at = written > now ? written : now;
-    const wait = this.#algorithm.wait(records, offset + 1, written, at, cost, false);
-    if (wait === 0) this.#charge(records, offset, at, cost);
-    return this.#result(records, offset, at, now, cost, wait, false);
+    const wait = this.#algorithm.spend(records, offset + 1, written, at, cost);
+    if (wait === 0) records[offset] = at;
+    return this.#result(records, offset, at, now, cost, wait);
   }
 
   /** Milliseconds from now after which a record may be dropped, as it says no more than none; 0 drops it at once. */
@@ -130,9 +133,10 @@ export class Limiter {
 
   /** The part of its quota that a key has left now, from 0 to 1. */
   left(records: Numbers, offset: number, now: number): number {
-    const at = records[offset]!;
-    const { capacity } = this.#algorithm;
-    return this.#algorithm.remaining(records, offset + 1, at, Math.max(at, now)) / capacity;
+    const from = records[offset]!;
+    const at = Math.max(from, now);
+    if (this.#all !== undefined) return this.#all.left(records, offset + 1, from, at);
+    return this.#algorithm.remaining(records, offset + 1, from, at) / this.#algorithm.capacity;
   }
 
   /** All but the calls of every day, which cost something and do not wait. */
@@ -149,7 +153,7 @@ export class Limiter {
     const at = Math.max(written, now);
     if (cost < 0 || maxWaitMs === Number.POSITIVE_INFINITY) {
       this.#correct(records.subarray(offset, offset + this.size), at, cost, booking);
-      return this.#result(records, offset, at, now, cost, 0, false);
+      return this.#result(records, offset, at, now, cost, 0);
     }
     const queued = maxWaitMs > 0;
     const wait = this.#algorithm.wait(records, offset + 1, written, at, Math.max(cost, 1), queued);
@@ -157,7 +161,10 @@ export class Limiter {
       return this.#book(records.subarray(offset, offset + this.size), at, at + wait, now, cost);
     }
     if (wait === 0 && cost > 0) this.#charge(records, offset, at, cost);
-    return this.#result(records, offset, at, now, cost, wait, queued);
+    if (this.#all !== undefined && wait > 0) {
+      return this.#resultOfOne(this.#all, records, offset, at, now, cost, wait, queued);
+    }
+    return this.#result(records, offset, at, now, cost, wait);
   }
 
   /** Decides after the clock was set back so far that it would lock the key out until it is there again: as if it were used up. */
@@ -192,7 +199,7 @@ export class Limiter {
     this.#advance(record, at);
     const before = Array.from(record);
     this.#charge(record, 0, moment, cost);
-    const decision = this.#result(record, 0, moment, moment, cost, 0, true);
+    const decision = this.#result(record, 0, moment, moment, cost, 0);
     this.#advance(record, at);
     return { ...decision, booking: { waitMs: moment - now, before, after: Array.from(record) } };
   }
@@ -202,7 +209,7 @@ export class Limiter {
     record[0] = to;
   }
 
-  /** The answer to a call that was charged, or has to wait: of one quota, or of the one of several that matters most. */
+  /** The answer to a call that was charged, or has to wait. */
   #result(
     records: Numbers,
     offset: number,
@@ -210,29 +217,50 @@ export class Limiter {
     now: number,
     cost: number,
     wait: number,
-    queued: boolean,
   ): RateLimitResult {
-    let algorithm = this.#algorithm;
-    let quotaIndex = 0;
-    let i = offset + 1;
-    const from = records[offset]!;
-    const limited = wait > 0 && cost > 0;
-    if (this.#all !== undefined) {
-      quotaIndex = this.#all.decisive(records, i, from, at, limited ? cost : 0, queued);
-      algorithm = this.#all.part(quotaIndex);
-      i = this.#all.indexOf(quotaIndex, i);
-    }
-    const resetAfterMs = algorithm.resetAfterMs(records, i, from, at);
-    return {
-      limited,
-      quotaIndex,
-      source: "store",
-      limit: algorithm.capacity,
-      remaining: algorithm.remaining(records, i, from, at),
-      resetAfterMs: resetAfterMs === 0 ? 0 : at - now + resetAfterMs,
-      retryAfterMs: wait === 0 ? 0 : at - now + wait,
-    };
+    if (this.#all !== undefined) return this.#resultOfOne(this.#all, records, offset, at, now, cost, wait);
+    return result(this.#algorithm, 0, records, offset + 1, records[offset]!, at, now, cost, wait);
   }
+
+  /** The same for several quotas: with the numbers of the one that matters most. */
+  #resultOfOne(
+    all: AllOf,
+    records: Numbers,
+    offset: number,
+    at: number,
+    now: number,
+    cost: number,
+    wait: number,
+    queued = false,
+  ): RateLimitResult {
+    const from = records[offset]!;
+    const index = all.decisive(records, offset + 1, from, at, wait > 0 ? cost : 0, queued);
+    const i = all.indexOf(index, offset + 1);
+    return result(all.part(index), index, records, i, from, at, now, cost, wait);
+  }
+}
+
+function result(
+  algorithm: Algorithm,
+  quotaIndex: number,
+  numbers: Numbers,
+  i: number,
+  from: number,
+  at: number,
+  now: number,
+  cost: number,
+  wait: number,
+): RateLimitResult {
+  const resetAfterMs = algorithm.resetAfterMs(numbers, i, from, at);
+  return {
+    limited: wait > 0 && cost > 0,
+    quotaIndex,
+    source: "store",
+    limit: algorithm.capacity,
+    remaining: algorithm.remaining(numbers, i, from, at),
+    resetAfterMs: resetAfterMs === 0 ? 0 : at - now + resetAfterMs,
+    retryAfterMs: wait === 0 ? 0 : at - now + wait,
+  };
 }
 
 function algorithmType(using: AlgorithmName | AlgorithmType): AlgorithmType {

@@ -32,7 +32,7 @@ export class SlidingWindow implements Algorithm {
   }
 
   advance(numbers: Numbers, i: number, from: number, now: number): void {
-    const windows = this.#window(now) - this.#window(from);
+    const windows = this.#passed(from, now);
     const ahead = numbers[i + 2]! - windows;
     if (ahead >= 0) numbers[i + 2] = ahead;
     else set(numbers, i, ahead === -1 ? numbers[i + 1]! : 0, 0, 0);
@@ -41,11 +41,23 @@ export class SlidingWindow implements Algorithm {
   wait(numbers: Numbers, i: number, from: number, now: number, cost: number, _queued: boolean): number {
     if (cost > this.#limit) return Number.POSITIVE_INFINITY;
     const free = this.#limit - cost;
-    const left = numbers[i + 2]! - (this.#window(now) - this.#window(from));
+    const left = numbers[i + 2]! - this.#passed(from, now);
     const current = left >= 0 ? numbers[i + 1]! : 0;
     const ahead = (left > 0 ? left : 0) * this.#periodMs - this.#elapsed(now);
     if (current > free) return ahead + this.#periodMs + this.#decayed(current, free);
     return Math.max(ahead + this.#decayed(previousOf(numbers, i, left), free - current), 0);
+  }
+
+  spend(numbers: Numbers, i: number, from: number, now: number, cost: number): number {
+    const used = numbers[i + 1]! + cost;
+    const isNow = numbers[i + 2] === 0 && this.#passed(from, now) === 0;
+    if (isNow && used + this.#weighted(numbers[i]!, now) <= this.#limit) {
+      numbers[i + 1] = used;
+      return 0;
+    }
+    const wait = this.wait(numbers, i, from, now, cost, false);
+    if (wait === 0) this.charge(numbers, i, from, now, cost);
+    return wait;
   }
 
   charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void {
@@ -77,14 +89,14 @@ export class SlidingWindow implements Algorithm {
   }
 
   remaining(numbers: Numbers, i: number, from: number, now: number): number {
-    const left = numbers[i + 2]! - (this.#window(now) - this.#window(from));
+    const left = numbers[i + 2]! - this.#passed(from, now);
     if (left > 0) return 0;
     const current = left === 0 ? numbers[i + 1]! : 0;
     return Math.max(this.#limit - this.#weighted(previousOf(numbers, i, left), now) - current, 0);
   }
 
   resetAfterMs(numbers: Numbers, i: number, from: number, now: number): number {
-    const left = numbers[i + 2]! - (this.#window(now) - this.#window(from));
+    const left = numbers[i + 2]! - this.#passed(from, now);
     const windows =
       left >= 0 && numbers[i + 1]! > 0
         ? left + 2
@@ -99,12 +111,18 @@ export class SlidingWindow implements Algorithm {
    * with this millisecond as good as over, as otherwise the last unit of a window would never pass.
    */
   #weighted(previous: number, now: number): number {
+    if (previous === 0) return 0;
     return Math.ceil((previous * (this.#periodMs - 1 - this.#elapsed(now))) / this.#periodMs);
   }
 
   /** Milliseconds into a window from which at most `most` still counts of `previous`. */
   #decayed(previous: number, most: number): number {
     return previous <= most ? 0 : this.#periodMs - 1 - Math.floor((most * this.#periodMs) / previous);
+  }
+
+  /** How many windows have ended between two moments. */
+  #passed(from: number, now: number): number {
+    return from === now ? 0 : this.#window(now) - this.#window(from);
   }
 
   #window(moment: number): number {

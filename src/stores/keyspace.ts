@@ -9,20 +9,27 @@ export class Keyspace {
   readonly limiter: Limiter;
   /** How many keys it holds. */
   size = 0;
-  /** A power of two. */
-  readonly #spread: number;
-  readonly #tables: RecordTable[] = [];
-  #next = 0;
+  /** A power of two, less one. */
+  readonly #mask: number;
+  /** By what its keys have in common; made for the first of them, as most limiters have few keys. */
+  readonly #tables: (RecordTable | undefined)[];
+  /** The same without gaps, for those to go round who look for a key. */
+  readonly #round: RecordTable[] = [];
+  /** The table, if there can be only one. */
+  readonly #only: RecordTable | undefined;
+  #turn = 0;
 
+  /** @param spread over how many tables at most, a power of two. */
   constructor(limiter: Limiter, spread: number) {
     this.limiter = limiter;
-    this.#spread = spread;
-    for (let i = 0; i < spread; i++) this.#tables.push(new RecordTable(limiter));
+    this.#mask = spread - 1;
+    this.#tables = new Array<undefined>(spread).fill(undefined);
+    this.#only = spread === 1 ? this.#create(0) : undefined;
   }
 
   /** The table of a key. */
   table(key: string): RecordTable {
-    return this.#tables[this.#spread === 1 ? 0 : spreadOf(key) & (this.#spread - 1)]!;
+    return this.#only ?? this.#tableOf(spreadOf(key) & this.#mask);
   }
 
   /** Gives the record that was just written for an unknown key a place of its own. */
@@ -41,30 +48,43 @@ export class Keyspace {
 
   /** Removes the key whose turn it is if its record says no more than none; answers with how many that are. */
   sweep(now: number): number {
-    const table = this.#turn();
+    if (this.size === 0) return 0;
+    const table = this.#next();
     return this.remove(table, table.expired(now));
   }
 
-  /** Removes a key that it matters little to forget; answers with how many that are. */
+  /** Removes a key that it matters little to forget; answers with how many that are, 0 if there is none. */
   forget(now: number): number {
-    let table = this.#turn();
-    for (let i = Math.min(CANDIDATES, this.#spread); i > 1; i--) {
-      const other = this.#turn();
+    if (this.size === 0) return 0;
+    let table = this.#next();
+    for (let i = Math.min(CANDIDATES, this.#round.length); i > 1 || table.size === 0; i--) {
+      const other = this.#next();
       if (other.size > table.size) table = other;
     }
     return this.remove(table, table.leastUsed(now));
   }
 
-  #turn(): RecordTable {
-    this.#next = (this.#next + 1) & (this.#spread - 1);
-    return this.#tables[this.#next]!;
+  #tableOf(i: number): RecordTable {
+    return this.#tables[i] ?? this.#create(i);
+  }
+
+  #create(i: number): RecordTable {
+    const table = new RecordTable(this.limiter);
+    this.#tables[i] = table;
+    this.#round.push(table);
+    return table;
+  }
+
+  #next(): RecordTable {
+    this.#turn = this.#turn + 1 < this.#round.length ? this.#turn + 1 : 0;
+    return this.#round[this.#turn]!;
   }
 }
 
-/** A number that differs for keys that differ in one of up to 16 characters, evenly spread over the key. */
+/** A number that differs for keys that differ in one of up to 32 characters, evenly spread over the key. */
 function spreadOf(key: string): number {
   let hash = key.length;
-  const step = 1 + (key.length >> 4);
+  const step = 1 + (key.length >> 5);
   for (let i = key.length - 1; i >= 0; i -= step) hash = Math.imul(hash ^ key.charCodeAt(i), 0x9e3779b1);
   return hash ^ (hash >>> 15);
 }

@@ -16,6 +16,9 @@ export interface MemoryStoreOptions {
 /** Keys of one table, roughly: while the map behind a larger one grows, or sheds deleted keys, a call would wait for milliseconds. */
 const TABLE_SIZE = 65_536;
 
+/** The most tables of one limiter: more keys than they hold then do not fit into the heap of a process. */
+const MOST_TABLES = 1024;
+
 /** How many limiters are compared to find one with many keys. */
 const CANDIDATES = 3;
 
@@ -25,6 +28,8 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   readonly sync = true;
   readonly clock: Clock;
   readonly #maxSize: number;
+  /** Over how many tables the keys of a limiter are spread. */
+  readonly #spread: number;
   /** By the id of the limiter: a key is looked up as it is, without gluing a prefix to it. */
   readonly #keyspaces = new Map<string, Keyspace>();
   /** The same in no order, for the sweep to go round. */
@@ -39,6 +44,8 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   constructor(options: MemoryStoreOptions = {}) {
     knownOptions("options", options, ["maxSize", "clock"]);
     this.#maxSize = wholeNumber("maxSize", options.maxSize === undefined ? 65_536 : options.maxSize, 1);
+    const tables = Math.min(this.#maxSize / TABLE_SIZE, MOST_TABLES);
+    this.#spread = 2 ** Math.max(0, Math.ceil(Math.log2(tables)));
     this.clock = options.clock === undefined ? monotonicClock : checkClock(options.clock);
   }
 
@@ -48,13 +55,26 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   }
 
   decide(limiter: Limiter, key: string, cost: number, maxWaitMs: number, booking?: Booking): Decision {
-    return this.#decide(this.clock.now(), limiter, key, cost, maxWaitMs, booking);
+    const now = this.clock.now();
+    const keyspace = limiter === this.#recentLimiter ? this.#recentKeyspace! : this.#keyspace(limiter, now);
+    const table = keyspace.table(key);
+    const decision = table.decide(key, now, cost, maxWaitMs, booking);
+    if (table.isUnknown || cost < 0) this.#settle(keyspace, table, key, now);
+    return decision;
   }
 
   /** Decides about all of them at the same moment. */
   decideMany(limiter: Limiter, keys: readonly string[], costs: readonly number[]): Decision[] {
     const now = this.clock.now();
-    return keys.map((key, i) => this.#decide(now, limiter, key, costs[i]!, 0));
+    const keyspace = this.#keyspace(limiter, now);
+    const decisions: Decision[] = [];
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
+      const table = keyspace.table(key);
+      decisions.push(table.decide(key, now, costs[i]!, 0, undefined));
+      if (table.isUnknown) this.#settle(keyspace, table, key, now);
+    }
+    return decisions;
   }
 
   reset(limiter: Limiter, key: string): void {
@@ -76,29 +96,15 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
     this.close();
   }
 
-  #decide(
-    now: number,
-    limiter: Limiter,
-    key: string,
-    cost: number,
-    maxWaitMs: number,
-    booking?: Booking,
-  ): Decision {
-    const keyspace = limiter === this.#recentLimiter ? this.#recentKeyspace! : this.#keyspace(limiter, now);
-    const table = keyspace.table(key);
-    const slot = table.slotOf(key);
-    const decision = table.decide(slot, now, cost, maxWaitMs, booking);
-    if (slot === UNKNOWN) this.#keep(keyspace, table, key, now);
-    else if (cost < 0 && !table.isUsed(slot, now)) this.#size -= keyspace.remove(table, slot);
-    return decision;
-  }
-
   #keyspace(limiter: Limiter, now: number): Keyspace {
     let keyspace = this.#keyspaces.get(limiter.id);
     if (keyspace === undefined) {
-      // Whoever comes in looks after one that may have gone, or limiters that are made for a single call would pile up.
+      // Whoever comes in looks after two that may have gone, the last one also, or limiters made for a single call pile up.
+      this.#recentLimiter = undefined;
+      this.#recentKeyspace = undefined;
       this.#sweep(now);
-      keyspace = new Keyspace(limiter, 2 ** Math.max(0, Math.ceil(Math.log2(this.#maxSize / TABLE_SIZE))));
+      this.#sweep(now);
+      keyspace = new Keyspace(limiter, this.#spread);
       this.#keyspaces.set(limiter.id, keyspace);
       this.#round.push(keyspace);
     }
@@ -107,18 +113,18 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
     return keyspace;
   }
 
-  /** Gives what was written for an unknown key a place of its own, if anything was. */
-  #keep(keyspace: Keyspace, table: RecordTable, key: string, now: number): void {
-    if (!table.isUsed(UNKNOWN, now)) {
-      table.discard();
-      return;
+  /** Gives what was written for an unknown key a place of its own, if anything was, and lets a key go that is fresh again. */
+  #settle(keyspace: Keyspace, table: RecordTable, key: string, now: number): void {
+    const slot = table.slotOf(key);
+    if (!table.isUsed(slot, now)) this.#size -= keyspace.remove(table, slot);
+    else if (slot === UNKNOWN) {
+      // More are looked at than come in, so that those that have expired go faster than new ones come.
+      this.#sweep(now);
+      this.#size -= keyspace.sweep(now) + keyspace.sweep(now);
+      if (this.#size >= this.#maxSize) this.#forget(keyspace, now);
+      keyspace.add(table, key);
+      this.#size++;
     }
-    // More are looked at than come in, so that those that have expired go faster than new ones come.
-    this.#sweep(now);
-    this.#size -= keyspace.sweep(now) + keyspace.sweep(now);
-    if (this.#size >= this.#maxSize) this.#forget(keyspace, now);
-    keyspace.add(table, key);
-    this.#size++;
   }
 
   /** Looks at one key of the limiter whose turn it is, and lets a limiter without keys go. */
@@ -135,7 +141,7 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   /** Makes room where there are most keys, so that a flood pushes out its own kind first. */
   #forget(keyspace: Keyspace, now: number): void {
     let largest = keyspace;
-    for (let i = Math.min(CANDIDATES, this.#round.length); i > 1; i--) {
+    for (let i = Math.min(CANDIDATES, this.#round.length); i > 1 || largest.size === 0; i--) {
       const other = this.#nextKeyspace()!;
       if (other.size > largest.size) largest = other;
     }

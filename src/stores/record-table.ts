@@ -3,8 +3,8 @@ import type { Booking, Decision, Limiter } from "../algorithms/limiter.js";
 /** The slot of every key that is not in a table. */
 export const UNKNOWN = 0;
 
-/** Slots of a new table. */
-const FIRST_SLOTS = 8;
+/** Slots of a new table: so many keys and the unknown one, as tables are mostly bounded by a power of two. */
+const FIRST_SLOTS = 8 + 1;
 
 /** How many keys are weighed when one must be forgotten. */
 const CANDIDATES = 8;
@@ -19,10 +19,12 @@ const REFUSED = 2;
  */
 export class RecordTable {
   readonly limiter: Limiter;
+  /** Whether the last decision was about a key that is not in the table. */
+  isUnknown = false;
   readonly #slots = new Map<string, number>();
   /** The key in each slot. */
   #keys = new Array<string>(FIRST_SLOTS);
-  /** The record in each slot. That of slot 0 is all 0, as of a key that was never used, between two calls. */
+  /** The record in each slot; in slot 0 what was last written for an unknown key. */
   #records: Float64Array;
   #marks = new Uint8Array(FIRST_SLOTS);
   /** Whose turn it was last, to be looked at by `expired` and by `leastUsed`. */
@@ -44,11 +46,16 @@ export class RecordTable {
     return this.#slots.get(key) ?? UNKNOWN;
   }
 
-  /** Decides about the key in a slot, or an unknown one, which has to be added before the next call if it `isUsed`. */
-  decide(slot: number, now: number, cost: number, maxWaitMs: number, booking?: Booking): Decision {
-    const offset = slot * this.limiter.size;
-    const decision = this.limiter.decideAt(this.#records, offset, now, cost, maxWaitMs, booking);
-    if (slot !== UNKNOWN) this.#marks[slot] = decision.limited ? REFUSED : SEEN_AGAIN;
+  /** Decides about a key, which has to be added before the next call if it `isUnknown` and `isUsed`. */
+  decide(key: string, now: number, cost: number, maxWaitMs: number, booking: Booking | undefined): Decision {
+    const slot = this.#slots.get(key) ?? UNKNOWN;
+    const { limiter } = this;
+    this.isUnknown = slot === UNKNOWN;
+    // Here and not after a call, as one that throws must leave nothing behind for the next new key.
+    if (this.isUnknown) this.#records.fill(0, 0, limiter.size);
+    const decision = limiter.decideAt(this.#records, slot * limiter.size, now, cost, maxWaitMs, booking);
+    // To ask leaves no trace: a key that is limited stays marked as refused.
+    if (cost !== 0) this.#marks[slot] = decision.limited ? REFUSED : SEEN_AGAIN;
     return decision;
   }
 
@@ -65,7 +72,6 @@ export class RecordTable {
     this.#slots.set(key, slot);
     this.#marks[slot] = 0;
     this.#move(UNKNOWN, slot);
-    this.#clear(UNKNOWN);
   }
 
   remove(slot: number): void {
@@ -81,11 +87,6 @@ export class RecordTable {
     this.#move(last, slot);
   }
 
-  /** Forgets what was written for an unknown key. */
-  discard(): void {
-    this.#clear(UNKNOWN);
-  }
-
   /** The slot of the next key in turn if its record says no more than none, or `UNKNOWN`. */
   expired(now: number): number {
     this.#swept = this.#swept < this.size ? this.#swept + 1 : Math.min(1, this.size);
@@ -93,16 +94,17 @@ export class RecordTable {
   }
 
   /**
-   * The slot of the one of the next few keys that it matters least to forget: that has most left; of those, one that was not
-   * seen again, and of those the youngest, so that a flood of new keys pushes out itself.
+   * The slot of the one of a few keys that it matters least to forget: that has most left; of those, one that was not seen
+   * again, and of those the youngest, so that a flood of new keys pushes out itself.
    */
   leastUsed(now: number): number {
-    this.#weighed = this.#weighed < this.size ? this.#weighed + 1 : 1;
-    let slot = this.#weighed;
-    let least = slot;
-    let most = this.#left(slot, now);
-    for (let i = Math.min(CANDIDATES, this.size); i > 1; i--) {
-      slot = slot < this.size ? slot + 1 : 1;
+    // Far apart, as those side by side came together, and each only once in a round: a key that comes amid a flood must not
+    // be weighed again and again, or a few others would do to be rid of what it has used.
+    const apart = Math.ceil(this.size / CANDIDATES);
+    this.#weighed = this.#weighed < apart ? this.#weighed + 1 : 1;
+    let least = this.#weighed;
+    let most = this.#left(least, now);
+    for (let slot = least + apart; slot <= this.size; slot += apart) {
       const left = this.#left(slot, now);
       if (left < most || (left === most && !this.#isLesser(slot, least))) continue;
       least = slot;
@@ -126,17 +128,14 @@ export class RecordTable {
     this.#records.copyWithin(to * size, from * size, (from + 1) * size);
   }
 
-  #clear(slot: number): void {
-    this.#records.fill(0, slot * this.limiter.size, (slot + 1) * this.limiter.size);
-  }
-
   /** Doubles it, and not by parts as arrays do of their own: a key would take half as much again. */
   #grow(): void {
-    const keys = new Array<string>(2 * this.#keys.length);
+    const slots = 2 * this.#keys.length - 1;
+    const keys = new Array<string>(slots);
     for (let i = 1; i < this.#keys.length; i++) keys[i] = this.#keys[i]!;
     this.#keys = keys;
-    const records = new Float64Array(2 * this.#records.length);
-    const marks = new Uint8Array(2 * this.#marks.length);
+    const records = new Float64Array(slots * this.limiter.size);
+    const marks = new Uint8Array(slots);
     records.set(this.#records);
     marks.set(this.#marks);
     this.#records = records;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Algorithm, AlgorithmType, State } from "../../src/algorithms/algorithm.js";
+import type { Algorithm, AlgorithmType, Numbers } from "../../src/algorithms/algorithm.js";
 import { Limiter } from "../../src/algorithms/limiter.js";
 import { TokenBucket } from "../../src/algorithms/token-bucket.js";
 import type { Quota } from "../../src/quota.js";
@@ -9,42 +9,47 @@ import { ManualClock } from "../../src/testing/manual-clock.js";
 /** One call of up to `limit` units, then none for a whole period. The state is how much of that is left. */
 class Cooldown implements Algorithm {
   static readonly algorithmName: string = "cooldown";
+  readonly size = 1;
   readonly capacity: number;
   readonly refillMs: number;
   readonly horizonMs = 2 ** 50;
-  readonly fresh: State = [0];
 
   constructor({ limit, periodMs }: Quota) {
     this.capacity = limit;
     this.refillMs = periodMs;
   }
 
-  advance([left = 0]: State, from: number, to: number): State {
-    return [Math.max(left - (to - from), 0)];
+  advance(numbers: Numbers, i: number, from: number, now: number): void {
+    numbers[i] = this.resetAfterMs(numbers, i, from, now);
   }
 
-  wait([left = 0]: State, _now: number, cost: number): number {
-    return cost > this.capacity ? Number.POSITIVE_INFINITY : left;
+  wait(numbers: Numbers, i: number, from: number, now: number, cost: number): number {
+    return cost > this.capacity ? Number.POSITIVE_INFINITY : this.resetAfterMs(numbers, i, from, now);
   }
 
-  charge([left = 0]: State, _now: number, cost: number): State {
-    return [cost < 0 ? 0 : left + this.refillMs];
+  charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void {
+    numbers[i] = cost < 0 ? 0 : this.resetAfterMs(numbers, i, from, now) + this.refillMs;
   }
 
-  unbook([left = 0]: State, [before = 0]: State, [after = 0]: State): State {
-    return [Math.max(left - (after - before), 0)];
+  exhaust(numbers: Numbers, i: number): void {
+    numbers[i] = Math.max(numbers[i]!, this.refillMs);
   }
 
-  exhaust([left = 0]: State): State {
-    return [Math.max(left, this.refillMs)];
+  remaining(numbers: Numbers, i: number, from: number, now: number): number {
+    return this.resetAfterMs(numbers, i, from, now) > 0 ? 0 : this.capacity;
   }
 
-  remaining([left = 0]: State): number {
-    return left > 0 ? 0 : this.capacity;
+  resetAfterMs(numbers: Numbers, i: number, from: number, now: number): number {
+    return Math.max(numbers[i]! - (now - from), 0);
   }
+}
 
-  resetAfterMs([left = 0]: State): number {
-    return left;
+/** The same, which knows how to take back a booking that is not the last one. */
+class CooldownWithUnbook extends Cooldown {
+  static override readonly algorithmName = "cooldown-with-unbook";
+
+  unbook(numbers: Numbers, i: number, before: Numbers, after: Numbers): void {
+    numbers[i] = Math.max(numbers[i]! - (after[i]! - before[i]!), 0);
   }
 }
 
@@ -70,6 +75,40 @@ describe("an algorithm of one's own", () => {
     expect(store.decide(limiter, "key", 4, 0)).toMatchObject({ limited: true, quotaIndex: 1 });
     expect(store.decide(limiter, "key", 3, 0)).toMatchObject({ limited: false, quotaIndex: 0 });
     expect(store.decide(limiter, "key", 1, 0)).toMatchObject({ quotaIndex: 1, retryAfterMs: 60_000 });
+  });
+
+  test.each([
+    ["one quota", "1/s"],
+    ["several quotas", "1/s; 1/500ms"],
+  ])("takes back a booking of %s by `unbook`, or without it by giving back its cost", (_, quota) => {
+    const waits = [Cooldown, CooldownWithUnbook].map((using) => {
+      const store = new MemoryStore({ clock: new ManualClock() });
+      const limiter = new Limiter(using, quota);
+      store.decide(limiter, "key", 1, 0);
+      const { booking } = store.decide(limiter, "key", 1, 5_000);
+      store.decide(limiter, "key", 1, 5_000);
+      store.decide(limiter, "key", -1, 0, booking);
+      return store.decide(limiter, "key", 1, 0).retryAfterMs;
+    });
+    // To give back a cost makes this key fresh, whoever came after the booking.
+    expect(waits).toEqual([0, 2_000]);
+  });
+
+  test("that throws after it charged leaves nothing behind for the next new key", () => {
+    let throws = true;
+    class Broken extends Cooldown {
+      static override readonly algorithmName = "broken";
+      override remaining(numbers: Numbers, i: number, from: number, now: number): number {
+        if (throws) throw new Error("half way");
+        return super.remaining(numbers, i, from, now);
+      }
+    }
+    const store = new MemoryStore({ clock: new ManualClock() });
+    const limiter = new Limiter(Broken, "3/s");
+    expect(() => store.decide(limiter, "one", 1, 0)).toThrow("half way");
+    throws = false;
+    expect(store.decide(limiter, "other", 3, 0)).toMatchObject({ limited: false });
+    expect(store.size).toBe(1);
   });
 });
 

@@ -27,10 +27,9 @@ class Flaky implements Store {
     this.#policy = new FailurePolicy(onUnavailable);
   }
 
-  async decide(...args: Parameters<Store["decide"]>): Promise<Answer> {
-    const [limiter, key, cost, maxWaitMs, booking] = args;
+  async decide(...[limiter, key, cost, maxWaitMs, booking]: Parameters<Store["decide"]>): Promise<Answer> {
     if (this.error) return this.#policy.answer(this.error, limiter, key, cost, maxWaitMs, booking);
-    return this.backend.decide(...args);
+    return this.backend.decide(limiter, key, cost, maxWaitMs, booking);
   }
 
   reset(limiter: Limiter, key: string): Promise<void> {

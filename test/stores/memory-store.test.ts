@@ -1,6 +1,12 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Limiter, MemoryStore, Throttled } from "../../src/index.js";
 import { ManualClock, storeConformance } from "../../src/testing.js";
+import { turn } from "../support/manual-time.js";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -9,8 +15,9 @@ describe("MemoryStore conforms", () => {
 });
 
 const daily = new Limiter("gcra", "1/d");
+const thrice = new Limiter("gcra", "3/d");
 
-/** Whether the store still knows that the key has spent its unit; to ask makes it the most recently used. */
+/** Whether the store still knows that the key has spent its unit; to ask leaves no trace. */
 function remembers(store: MemoryStore, key: string, limiter = daily): boolean {
   return store.decide(limiter, key, 0, 0).remaining === 0;
 }
@@ -53,30 +60,85 @@ describe("its bound", () => {
     const store = new MemoryStore({ clock: new ManualClock() });
     spend(store, names("key", 65_537));
     expect(store.size).toBe(65_536);
-    expect(remembers(store, "key0")).toBe(false);
-    expect(remembers(store, "key1")).toBe(true);
+    expect(names("key", 65_537).filter((key) => !remembers(store, key))).toHaveLength(1);
+    expect(remembers(store, "key65536")).toBe(true);
   });
 });
 
 describe("a full store", () => {
-  test("forgets the least recently used key first", () => {
+  const left = (store: MemoryStore, key: string) => store.decide(thrice, key, 0, 0).remaining;
+
+  test("forgets the key that has most left", () => {
     const store = new MemoryStore({ maxSize: 3, clock: new ManualClock() });
-    spend(store, ["a", "b", "c", "d"]);
-    expect(store.size).toBe(3);
-    expect(remembers(store, "a")).toBe(false);
-    expect(["b", "c", "d"].filter((key) => remembers(store, key))).toEqual(["b", "c", "d"]);
+    for (const [key, cost] of [
+      ["a", 2],
+      ["b", 1],
+      ["c", 3],
+      ["d", 2],
+    ] as const)
+      store.decide(thrice, key, cost, 0);
+    expect(["a", "b", "c", "d"].map((key) => left(store, key))).toEqual([1, 3, 0, 1]);
   });
 
-  test.each<[string, number]>([
-    ["a refused call", 1],
-    ["a peek", 0],
-  ])("counts %s as a use", (_, cost) => {
-    const store = new MemoryStore({ maxSize: 3, clock: new ManualClock() });
-    spend(store, ["a", "b", "c"]);
-    store.decide(daily, "a", cost, 0);
-    spend(store, ["d"]);
-    expect(remembers(store, "a")).toBe(true);
-    expect(remembers(store, "b")).toBe(false);
+  test("goes by what is left now, not by what was left at the last call", () => {
+    const clock = new ManualClock();
+    const store = new MemoryStore({ maxSize: 3, clock });
+    spend(store, ["a", "a", "a"], thrice);
+    clock.advance(57_600_000);
+    spend(store, ["b", "b", "c", "c"], thrice);
+    // Two of the three units of a are back.
+    expect(["a", "b", "c"].map((key) => left(store, key))).toEqual([2, 1, 1]);
+    spend(store, ["d"], thrice);
+    expect(["a", "b", "c", "d"].map((key) => left(store, key))).toEqual([3, 1, 1, 2]);
+  });
+
+  test("of those with as much left forgets the youngest, but never the one that came just now", () => {
+    const clock = new ManualClock();
+    const store = new MemoryStore({ maxSize: 3, clock });
+    for (const key of ["a", "b", "c", "d", "e", "f"]) {
+      spend(store, [key]);
+      clock.advance(1);
+    }
+    expect(["a", "b", "c", "d", "e", "f"].filter((key) => remembers(store, key))).toEqual(["a", "b", "f"]);
+  });
+
+  test("of those with as much left keeps one that was seen again, and rather one that was refused", () => {
+    const clock = new ManualClock();
+    const store = new MemoryStore({ maxSize: 3, clock });
+    const calls = { once: [3], twice: [1, 2], refused: [3, 1] };
+    for (const [key, costs] of Object.entries(calls)) {
+      for (const cost of costs) store.decide(thrice, key, cost, 0);
+      clock.advance(1);
+    }
+    for (const cost of [3, 1]) store.decide(thrice, "new", cost, 0);
+    expect(Object.keys(calls).map((key) => left(store, key))).toEqual([3, 0, 0]);
+    store.decide(thrice, "newer", 3, 0);
+    expect(Object.keys(calls).map((key) => left(store, key))).toEqual([3, 3, 0]);
+  });
+
+  test("takes a key that was refused for one that was refused, whoever peeks at it later", () => {
+    const clock = new ManualClock();
+    const store = new MemoryStore({ maxSize: 2, clock });
+    spend(store, ["older", "older"]);
+    clock.advance(1);
+    spend(store, ["younger", "younger"]);
+    store.decide(daily, "older", 0, 0);
+    spend(store, ["new"]);
+    expect(["older", "younger", "new"].filter((key) => remembers(store, key))).toEqual(["older", "new"]);
+  });
+
+  test("holds its bound when the limiters that it looks at first have no keys", () => {
+    const store = new MemoryStore({ maxSize: 2, clock: new ManualClock() });
+    const limiters = Array.from({ length: 9 }, (_, i) => new Limiter("gcra", `1/${i + 1}h`));
+    for (let i = 0; i < 200; i++) {
+      const limiter = limiters[(i * 5) % limiters.length]!;
+      store.decide(limiter, "key", 1, 0);
+      // Leaves a limiter behind that has no key any more.
+      if (i % 3 > 0) store.reset(limiter, "key");
+      const known = limiters.filter((each) => remembers(store, "key", each));
+      expect(store.size).toBe(known.length);
+      expect(known.length).toBeLessThanOrEqual(2);
+    }
   });
 
   test("lets the largest table give way, so that a flood pushes out its own kind", () => {
@@ -181,6 +243,53 @@ describe("its clock", () => {
       const now = clock.now();
       expect(Number.isSafeInteger(now) && now >= last).toBe(true);
       last = now;
+    }
+  });
+});
+
+describe("limiters", () => {
+  test.each([0, 1, 10])(
+    "that were made for a single call do not pile up beside %i that stay",
+    async (count) => {
+      const store = new MemoryStore({ clock: new ManualClock() });
+      const staying = Array.from({ length: count }, (_, i) => new Limiter("gcra", `${i + 1}/d`));
+      for (const limiter of staying) spend(store, ["key"], limiter);
+      const made = Array.from({ length: 5_000 }, (_, i) => {
+        const limiter = new Limiter("gcra", `1/${i + 1}ms`);
+        store.decide(limiter, "key", 0, 0);
+        store.decide(limiter, "key", 2, 0);
+        if (count > 0) store.decide(staying[i % count]!, "key", 0, 0);
+        return new WeakRef(limiter);
+      });
+      await turn();
+      collectGarbage();
+      expect(store.size).toBe(count);
+      // Each looks after two that came before: as many are left as stay, and the last ones.
+      expect(made.filter((limiter) => limiter.deref() !== undefined).length).toBeLessThan(count + 5);
+    },
+  );
+
+  test("go with their last key", async () => {
+    const clock = new ManualClock();
+    const store = new MemoryStore({ clock });
+    const made = Array.from({ length: 500 }, (_, i) => {
+      const limiter = new Limiter("gcra", `1/${i + 1}ms`);
+      spend(store, names("key", 3), limiter);
+      return new WeakRef(limiter);
+    });
+    clock.advance(1_000);
+    spend(store, names("key", 2_000));
+    await turn();
+    collectGarbage();
+    expect(store.size).toBe(2_000);
+    expect(made.filter((limiter) => limiter.deref() !== undefined)).toEqual([]);
+  });
+
+  test("of equal id share their keys, however many are made", () => {
+    const store = new MemoryStore({ clock: new ManualClock() });
+    for (let i = 0; i < 100; i++) {
+      expect(store.decide(new Limiter("gcra", "50/d"), "key", 1, 0).limited).toBe(i >= 50);
+      store.decide(new Limiter("gcra", `1/${i + 1}h`), "other", 1, 0);
     }
   });
 });
