@@ -97,13 +97,13 @@ export class Batch {
   }
 
   async #send(load: Load): Promise<void> {
-    const { keys, script, size } = load;
+    const { keys, size } = load;
     try {
-      const args = argumentsOf(load, this.#options.now());
-      const reply = await this.#connection.run("decide", size, async (client, deadline) =>
-        served(await call(client, deadline, script, keys.length, args)),
+      const now = this.#options.now();
+      const reply = await this.#connection.run("decide", size, (client, deadline) =>
+        ask(client, deadline, load, now),
       );
-      if (reply === APART) this.#sendApart(load);
+      if (reply instanceof Apart) this.#settleApart(keys, reply.ends);
       else this.#settle(keys, reply);
     } catch (error) {
       for (const calls of keys) this.#fail(calls, error);
@@ -114,11 +114,10 @@ export class Batch {
     calls.fail((limiter, call) => this.#options.onFailure(error, limiter, call));
   }
 
-  #sendApart({ keys, script }: Load): void {
-    for (const calls of keys) {
-      const load: Load = { script, keys: [], commons: [], programs: [], size: 0 };
-      put(load, calls);
-      void this.#send(load);
+  #settleApart(keys: readonly KeyCalls[], ends: readonly PromiseSettledResult<unknown>[]): void {
+    for (const [i, end] of ends.entries()) {
+      if (end.status === "fulfilled") this.#settle([keys[i]!], end.value);
+      else this.#fail(keys[i]!, this.#connection.errorOf("decide", end.reason));
     }
   }
 
@@ -128,8 +127,9 @@ export class Batch {
     for (let i = 0; i < keys.length; i++) {
       const calls = keys[i]!;
       const found: unknown = answers[1 + i];
-      if (Array.isArray(found)) this.#fail(calls, this.#connection.refusal("decide", String(found[0])));
-      else if (Number.isSafeInteger(now) && calls.settle(now, found, this.#record)) {
+      if (Array.isArray(found)) {
+        this.#fail(calls, this.#connection.errorOf("decide", replyError(String(found[0]))));
+      } else if (Number.isSafeInteger(now) && calls.settle(now, found, this.#record)) {
         this.#options.onSettled(calls, this.#record, now);
       }
       // Nothing but the script's own word lets a call pass.
@@ -151,8 +151,14 @@ function momentOf(answer: unknown): number {
   return /^-?\d+$/.test(String(answer)) ? Number(answer) : Number.NaN;
 }
 
-/** The answer to keys that have to be sent one by one. */
-const APART = Symbol("apart");
+/** What became of keys that had to be sent one by one. */
+class Apart {
+  readonly ends: readonly PromiseSettledResult<unknown>[];
+
+  constructor(ends: readonly PromiseSettledResult<unknown>[]) {
+    this.ends = ends;
+  }
+}
 
 function put(load: Load, calls: KeyCalls): void {
   const { keys, commons, programs } = load;
@@ -173,19 +179,52 @@ function argumentsOf({ keys, programs, commons }: Load, now: number | undefined)
   return args;
 }
 
+/** The reply to a load, if need be to each of its keys by itself. Rejects if none of them could be served. */
+async function ask(
+  client: RedisClient,
+  deadline: Deadline,
+  load: Load,
+  now: number | undefined,
+): Promise<unknown> {
+  const { keys, script } = load;
+  try {
+    return served(await call(client, deadline, load, now));
+  } catch (error) {
+    if (keys.length === 1 || deadline.passed || !NOT_TOGETHER.test(messageOf(error))) throw error;
+  }
+  const ends = await Promise.allSettled(
+    keys.map(async (calls) => {
+      const alone: Load = { script, keys: [], commons: [], programs: [], size: 0 };
+      put(alone, calls);
+      return served(await call(client, deadline, alone, now));
+    }),
+  );
+  const [first] = ends;
+  if (
+    first?.status === "rejected" &&
+    ends.every((end) => end.status === "rejected" && isOutage(end.reason))
+  ) {
+    throw first.reason;
+  }
+  return new Apart(ends);
+}
+
 async function call(
   client: RedisClient,
   deadline: Deadline,
-  { sha, source }: Script,
-  keys: number,
-  args: readonly string[],
+  load: Load,
+  now: number | undefined,
 ): Promise<unknown> {
+  const { sha, source } = load.script;
+  const args = argumentsOf(load, now);
   try {
-    return await client.evalsha(sha, keys, ...args);
+    return await client.evalsha(sha, load.keys.length, ...args);
   } catch (error) {
-    const message = String((error as Error)?.message);
-    if (!deadline.passed && /^NOSCRIPT\b/.test(message)) return await client.eval(source, keys, ...args);
-    if (keys > 1 && NOT_TOGETHER.test(message)) return APART;
-    throw error;
+    if (deadline.passed || !/^NOSCRIPT\b/.test(messageOf(error))) throw error;
+    return await client.eval(source, load.keys.length, ...args);
   }
+}
+
+function messageOf(error: unknown): string {
+  return String((error as Error | undefined)?.message);
 }

@@ -159,9 +159,9 @@ export class Connection {
     });
   }
 
-  /** The error of a call that the server refused in so many words. */
-  refusal(operation: string, message: string): StoreError {
-    return this.#storeError(operation, replyError(message));
+  /** The error of a part of what was run, which failed by itself. */
+  errorOf(operation: string, error: unknown): StoreError {
+    return this.#storeError(operation, error);
   }
 
   #storeError(operation: string, error: unknown): StoreError {
