@@ -13,8 +13,9 @@ const MOST_KEYS = 256;
 /** Calls of one script call from which on the others go into the next: all of one are refused if there are too many under way. */
 const MANY_CALLS = 4_096;
 
-/** Refusals of several keys together that each of them alone may not meet. */
-const NOT_TOGETHER = /^(NOPERM|CROSSSLOT|TRYAGAIN)\b/;
+/** Refusals of several keys together that each of them alone may not meet; a Cluster of ioredis tries for a while before it says so. */
+const NOT_TOGETHER =
+  /^(NOPERM|CROSSSLOT|TRYAGAIN|Too many Cluster redirections\. Last error: ReplyError: (MOVED|ASK|TRYAGAIN))\b/;
 
 /** Calls of one script call. */
 interface Load {
