@@ -21,6 +21,8 @@ export interface Call {
   readonly cost: number;
   readonly maxWaitMs: number;
   readonly booking: Booking | undefined;
+  /** How often this process had given something back before it. */
+  readonly givenBack: number;
   readonly resolve: (answer: Answer | Promise<Answer>) => void;
 }
 
@@ -48,9 +50,9 @@ export class KeyCalls {
     return this.#calls.length >= MOST_CALLS;
   }
 
-  /** Whether something was given back, which a refusal from before knows nothing of. */
-  get givesBack(): boolean {
-    return this.#calls.some(({ cost }) => cost < 0);
+  /** How often this process had given something back before the last of the calls. */
+  get givenBack(): number {
+    return this.#calls.at(-1)!.givenBack;
   }
 
   add(call: Call): void {

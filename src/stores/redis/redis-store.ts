@@ -84,10 +84,8 @@ export class RedisStore implements Store, AsyncDisposable {
         this.#policy.answer(error, limiter, key, cost, maxWaitMs, booking),
       now: () => clock?.now(),
       onSettled: (calls, record, now) => {
-        if (this.#denied === undefined) return;
-        const { limiter } = calls.commons;
-        if (calls.refused) this.#denied.remember(limiter, calls.key, record, now);
-        else if (calls.givesBack) this.#denied.forget(limiter, calls.key);
+        if (!calls.refused) return;
+        this.#denied?.remember(calls.commons.limiter, calls.key, record, now, calls.givenBack);
       },
     });
   }
@@ -100,8 +98,10 @@ export class RedisStore implements Store, AsyncDisposable {
         resolve(denied);
         return;
       }
+      if (cost < 0) this.#denied?.forget(limiter, key);
+      const givenBack = this.#denied?.givenBack ?? 0;
       if (this.#batch.isEmpty && this.#batches) process.nextTick(() => this.#batch.flush());
-      this.#batch.add(commons, { key, cost, maxWaitMs, booking, resolve });
+      this.#batch.add(commons, { key, cost, maxWaitMs, booking, givenBack, resolve });
       if (!this.#batches) this.#batch.flush();
     });
   }
@@ -110,10 +110,10 @@ export class RedisStore implements Store, AsyncDisposable {
     const place = redisKey(this.#prepare(limiter), key);
     // Calls from before it come before it.
     this.#batch.flush();
-    await this.#policy.reset(limiter, key, async () => {
-      await this.#connection.run("reset", 1, (client) => client.del(place));
-      this.#denied?.forget(limiter, key);
-    });
+    this.#denied?.forget(limiter, key);
+    await this.#policy.reset(limiter, key, () =>
+      this.#connection.run("reset", 1, (client) => client.del(place)),
+    );
   }
 
   /** Lets the calls under way finish, and closes the connection if the store made it. */
