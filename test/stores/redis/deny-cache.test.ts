@@ -90,11 +90,10 @@ describe("a refused key", () => {
     const client = new RecordingClient(redis);
     const store = new RedisStore(client, { prefix: randomUUID(), denyCache: "1h", deadline: "10s" });
     const limiter = new Limiter("gcra", "1/300ms");
-    await store.decide(limiter, "key", 1, 0);
     const before = await serverTime(redis);
+    await store.decide(limiter, "key", 1, 0);
     let { limited, retryAfterMs } = await store.decide(limiter, "key", 1, 0);
-    const toldAt = performance.now();
-    // Nothing is known of the moments before if the machine stood still for as long as that.
+    // On a machine that stood still for so long there is nothing left to refuse.
     if (!limited) return;
     const asked = client.sent.length;
     let last = retryAfterMs;
@@ -105,7 +104,7 @@ describe("a refused key", () => {
       if (calls % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     }
     expect({ limited, sent: client.sent.length - asked }).toEqual({ limited: false, sent: 1 });
-    expect(await serverTime(redis)).toBeGreaterThanOrEqual(before + 300 - (performance.now() - toldAt) * 0);
+    expect(await serverTime(redis)).toBeGreaterThanOrEqual(before + 300);
   });
 
   test("with a cost that fits still asks", async () => {
