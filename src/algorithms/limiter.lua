@@ -92,6 +92,13 @@ local function wait(limiter, record, at, cost, queued)
   return longest
 end
 
+local function resetMsOf(limiter, record)
+  local ask, quotas, step, at = limiter.algorithm.resetAfterMs, limiter.quotas, limiter.step, record[1]
+  local resetMs = ask(quotas[1], record, 2, at, at)
+  for j = 2, #quotas do resetMs = max(resetMs, ask(quotas[j], record, 2 + (j - 1) * step, at, at)) end
+  return resetMs
+end
+
 -- All but one call of a kind, which costs something and does not wait: defined where it is asked for, as that takes time as well.
 local function defineOthers()
   local function advance(limiter, record, at)
@@ -156,6 +163,10 @@ local function defineOthers()
       while times > 0 do
         charged, news = decide(limiter, record, cost, maxWaitMs, before, after)
         changed, times = changed or news, charged and times - 1 or 0
+        -- As good as none, also where it is from a moment to come: between two calls of the script it would have been deleted.
+        if cost < 0 and resetMsOf(limiter, record) == 0 then
+          for j = 1, limiter.size do record[j] = 0 end
+        end
       end
     end
     return changed
@@ -163,9 +174,7 @@ local function defineOthers()
 end
 
 local function write(key, limiter, record)
-  local ask, quotas, step, at = limiter.algorithm.resetAfterMs, limiter.quotas, limiter.step, record[1]
-  local resetMs = ask(quotas[1], record, 2, at, at)
-  for j = 2, #quotas do resetMs = max(resetMs, ask(quotas[j], record, 2 + (j - 1) * step, at, at)) end
+  local resetMs, at = resetMsOf(limiter, record), record[1]
   if resetMs == 0 then return call('DEL', key) end
   if resetMs > MAX_SAFE_INTEGER then return { err = NOT_A_RECORD } end
   return pcall('SET', key, format(limiter.format, unpack(record)), 'PX', format('%d', at - now + resetMs + grace))

@@ -92,18 +92,33 @@ describe("With a client that never answers", () => {
   const client = { evalsha: never, eval: never, del: never };
 
   test("no more calls are under way than the store can afford, and the others fail at once", async () => {
-    const store = new RedisStore(client, { breaker: { failures: 1_000_000 } });
+    asked = 0;
+    const store = new RedisStore(client, { batch: false, breaker: { failures: 1_000_000 } });
     const throttle = new Throttled({ store, key: "key" });
-    const outcomes = await Promise.all(
-      Array.from({ length: MOST_UNDER_WAY + 100 }, () => observe(() => throttle.limit())),
-    );
+    await expectTooMany(throttle);
     expect(asked).toBe(MOST_UNDER_WAY);
-    const reasons = outcomes.map(({ error }) => (error as Error).message);
-    const tooMany = `The redis store failed to decide: ${MOST_UNDER_WAY} calls are under way already`;
-    expect(reasons.filter((reason) => reason === tooMany)).toHaveLength(100);
-    expect(reasons.filter((reason) => /no answer within 250 ms$/.test(reason))).toHaveLength(MOST_UNDER_WAY);
     // They count no more once they were given up.
     await throttle.limit().catch(() => {});
     expect(asked).toBe(MOST_UNDER_WAY + 1);
   });
+
+  test("it is as many if they travel together", async () => {
+    asked = 0;
+    const store = new RedisStore(client, { breaker: { failures: 1_000_000 } });
+    const throttle = new Throttled({ store, key: "key" });
+    await expectTooMany(throttle);
+    expect(asked).toBeLessThanOrEqual(MOST_UNDER_WAY / 1_024);
+    await expectTooMany(throttle);
+  });
+
+  /** Of 100 more than may be under way, those 100 fail at once, and the others when their time is up. */
+  async function expectTooMany(throttle: Throttled<RedisStore>): Promise<void> {
+    const outcomes = await Promise.all(
+      Array.from({ length: MOST_UNDER_WAY + 100 }, () => observe(() => throttle.limit())),
+    );
+    const reasons = outcomes.map(({ error }) => (error as Error).message);
+    const tooMany = `The redis store failed to decide: ${MOST_UNDER_WAY} calls are under way already`;
+    expect(reasons.slice(MOST_UNDER_WAY)).toEqual(Array(100).fill(tooMany));
+    expect(reasons.filter((reason) => /no answer within 250 ms$/.test(reason))).toHaveLength(MOST_UNDER_WAY);
+  }
 });

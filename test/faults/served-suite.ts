@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RateLimitResult } from "../../src/index.js";
+import { nextTick } from "../support/next-tick.js";
 import { until } from "../support/server-node.js";
 import { type Outcome, observeAll, slowest, watchProcess } from "./observe.js";
 import { IN_TIME_MS, LIMIT, POLICIES, type Policy, Rig } from "./rig.js";
@@ -168,6 +169,6 @@ function declare({ name, direct, strike, meanwhile, forgets, rounds: count = 2 }
 
 /** Runs something once all is written, and before any answer is read: both in one turn of the event loop. */
 async function sent(run: () => unknown): Promise<void> {
-  for (let i = 0; i < 100; i++) await undefined;
+  await nextTick();
   await run();
 }

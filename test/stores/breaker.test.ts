@@ -15,20 +15,16 @@ class Bench {
   }
 
   /** The end of a call, whether it is an answer or an error. */
-  run(call: () => Promise<unknown>): Promise<unknown> {
-    const answer = this.breaker.run(
-      1,
-      () => {
-        this.tried++;
-        return call();
-      },
-      isFailure,
-    );
-    return answer.catch((error) => error);
+  run(call: () => Promise<unknown>, calls = 1): Promise<unknown> {
+    const run = (): Promise<unknown> => {
+      this.tried++;
+      return call();
+    };
+    return this.breaker.run(calls, run, isFailure).catch((error) => error);
   }
 
-  fail(): Promise<unknown> {
-    return this.run(() => Promise.reject(DOWN));
+  fail(calls = 1): Promise<unknown> {
+    return this.run(() => Promise.reject(DOWN), calls);
   }
 
   succeed(): Promise<unknown> {
@@ -67,6 +63,15 @@ describe("A breaker opens", () => {
     expect(bench.breaker.isOpen).toBe(true);
     for (let i = 0; i < 100; i++) expect(await bench.fail()).toBe(OPEN);
     expect(bench.tried).toBe(5);
+  });
+
+  test("as soon after calls that travel together as after as many that travel alone", async () => {
+    const bench = new Bench();
+    expect(await bench.fail(4)).toBe(DOWN);
+    expect(bench.breaker.isOpen).toBe(false);
+    expect(await bench.fail(2)).toBe(DOWN);
+    expect(await bench.fail(2)).toBe(OPEN);
+    expect(bench.tried).toBe(2);
   });
 
   test("after as many as it was told", async () => {
@@ -186,6 +191,16 @@ describe("An open breaker", () => {
     expect(await probe).toBe("late");
     expect(bench.breaker.isOpen).toBe(false);
   });
+});
+
+test("Calls that travel together try again together, and one success of theirs is enough", async () => {
+  const bench = new Bench();
+  await bench.fail(1_000);
+  vi.advanceTimersByTime(249);
+  expect(await bench.fail(1_000)).toBe(OPEN);
+  vi.advanceTimersByTime(1);
+  expect(await bench.run(async () => "fine", 1_000)).toBe("fine");
+  expect(bench.breaker.isOpen).toBe(false);
 });
 
 describe("A breaker refuses", () => {

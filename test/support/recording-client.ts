@@ -11,6 +11,14 @@ export class RecordingClient implements RedisClient {
   readonly sent: SentCommand[] = [];
   readonly #client: RedisClient;
 
+  get isCluster(): boolean {
+    return this.#client.isCluster === true;
+  }
+
+  get options(): NonNullable<RedisClient["options"]> {
+    return this.#client.options ?? {};
+  }
+
   constructor(client: RedisClient) {
     this.#client = client;
   }

@@ -2,7 +2,7 @@ import type { Limiter } from "../../algorithms/limiter.js";
 import { StoreError } from "../../errors.js";
 import type { Deadline } from "../deadline.js";
 import type { Answer } from "../store.js";
-import type { Connection, RedisClient } from "./connection.js";
+import { type Connection, isOutage, type RedisClient, replyError } from "./connection.js";
 import { type Call, type Commons, KeyCalls } from "./key-calls.js";
 import { keySlot } from "./key-slot.js";
 import type { Script } from "./scripts.js";
@@ -10,8 +10,12 @@ import type { Script } from "./scripts.js";
 /** Keys of one script call at most: the server does nothing else meanwhile. */
 const MOST_KEYS = 256;
 
-/** Refusals of several keys together that each of them alone may not meet. */
-const NOT_TOGETHER = /^(NOPERM|CROSSSLOT|TRYAGAIN)\b/;
+/** Calls of one script call from which on the others go into the next: all of one are refused if there are too many under way. */
+const MANY_CALLS = 4_096;
+
+/** Refusals of several keys together that each of them alone may not meet; a Cluster of ioredis tries for a while before it says so. */
+const NOT_TOGETHER =
+  /^(NOPERM|CROSSSLOT|TRYAGAIN|Too many Cluster redirections\. Last error: ReplyError: (MOVED|ASK|TRYAGAIN))\b/;
 
 /** Calls of one script call. */
 interface Load {
@@ -19,6 +23,8 @@ interface Load {
   readonly keys: KeyCalls[];
   readonly commons: Commons[];
   readonly programs: string[];
+  /** How many calls that are. */
+  size: number;
 }
 
 export interface BatchOptions {
@@ -34,8 +40,8 @@ export interface BatchOptions {
 export class Batch {
   readonly #connection: Connection;
   readonly #options: BatchOptions;
-  /** Of each limiter, the calls that another one on the same key joins. */
-  readonly #newest = new Map<Commons, Map<string, KeyCalls>>();
+  /** By the id of the limiter, and then by key, the calls that another one joins: limiters of equal id share their keys. */
+  readonly #newest = new Map<string, Map<string, KeyCalls>>();
   /** Where one key at a time is worked out. */
   #record = new Float64Array(8);
   #waiting: KeyCalls[] = [];
@@ -50,10 +56,11 @@ export class Batch {
   }
 
   add(commons: Commons, call: Call): void {
-    let newest = this.#newest.get(commons);
+    const { id } = commons.limiter;
+    let newest = this.#newest.get(id);
     if (newest === undefined) {
       newest = new Map();
-      this.#newest.set(commons, newest);
+      this.#newest.set(id, newest);
       if (this.#record.length < commons.limiter.size) this.#record = new Float64Array(commons.limiter.size);
     }
     let calls = newest.get(call.key);
@@ -74,9 +81,9 @@ export class Batch {
     for (const calls of waiting) {
       const place = this.#placeOf(calls);
       let load = loads.get(place);
-      if (load === undefined || load.keys.length === MOST_KEYS) {
+      if (load === undefined || load.keys.length === MOST_KEYS || load.size >= MANY_CALLS) {
         if (load) void this.#send(load);
-        load = { script: calls.commons.script, keys: [], commons: [], programs: [] };
+        load = { script: calls.commons.script, keys: [], commons: [], programs: [], size: 0 };
         loads.set(place, load);
       }
       put(load, calls);
@@ -91,15 +98,13 @@ export class Batch {
   }
 
   async #send(load: Load): Promise<void> {
-    const { keys, script } = load;
-    const args = argumentsOf(load, this.#options.now());
-    let size = 0;
-    for (const calls of keys) size += calls.size;
+    const { keys, size } = load;
     try {
+      const now = this.#options.now();
       const reply = await this.#connection.run("decide", size, (client, deadline) =>
-        call(client, deadline, script, keys.length, args),
+        ask(client, deadline, load, now),
       );
-      if (reply === APART) this.#sendApart(load);
+      if (reply instanceof Apart) this.#settleApart(keys, reply.ends);
       else this.#settle(keys, reply);
     } catch (error) {
       for (const calls of keys) this.#fail(calls, error);
@@ -110,23 +115,23 @@ export class Batch {
     calls.fail((limiter, call) => this.#options.onFailure(error, limiter, call));
   }
 
-  #sendApart({ keys, script }: Load): void {
-    for (const calls of keys) {
-      const load: Load = { script, keys: [], commons: [], programs: [] };
-      put(load, calls);
-      void this.#send(load);
+  #settleApart(keys: readonly KeyCalls[], ends: readonly PromiseSettledResult<unknown>[]): void {
+    for (const [i, end] of ends.entries()) {
+      if (end.status === "fulfilled") this.#settle([keys[i]!], end.value);
+      else this.#fail(keys[i]!, this.#connection.errorOf("decide", end.reason));
     }
   }
 
   #settle(keys: readonly KeyCalls[], reply: unknown): void {
     const answers = Array.isArray(reply) && reply.length === 1 + keys.length ? reply : [];
-    const now: unknown = answers[0];
+    const now = momentOf(answers[0]);
     for (let i = 0; i < keys.length; i++) {
       const calls = keys[i]!;
       const found: unknown = answers[1 + i];
-      if (Array.isArray(found)) this.#fail(calls, this.#connection.refusal("decide", String(found[0])));
-      else if (Number.isSafeInteger(now) && calls.settle(now as number, found, this.#record)) {
-        this.#options.onSettled(calls, this.#record, now as number);
+      if (Array.isArray(found)) {
+        this.#fail(calls, this.#connection.errorOf("decide", replyError(String(found[0]))));
+      } else if (Number.isSafeInteger(now) && calls.settle(now, found, this.#record)) {
+        this.#options.onSettled(calls, this.#record, now);
       }
       // Nothing but the script's own word lets a call pass.
       else this.#fail(calls, new StoreError("redis", "decide", "the answer is not that of its script"));
@@ -134,10 +139,31 @@ export class Batch {
   }
 }
 
-/** The answer to keys that have to be sent one by one. */
-const APART = Symbol("apart");
+/** The reply, unless the server failed for each of the keys: then it can't serve now, of which the breaker has to hear. */
+function served(reply: unknown): unknown {
+  if (!Array.isArray(reply) || !reply.every((answer, i) => i === 0 || Array.isArray(answer))) return reply;
+  const error = replyError(String(reply[1]));
+  if (isOutage(error)) throw error;
+  return reply;
+}
 
-function put({ keys, commons, programs }: Load, calls: KeyCalls): void {
+/** A client may be set to hand over numbers as text. */
+function momentOf(answer: unknown): number {
+  return /^-?\d+$/.test(String(answer)) ? Number(answer) : Number.NaN;
+}
+
+/** What became of keys that had to be sent one by one. */
+class Apart {
+  readonly ends: readonly PromiseSettledResult<unknown>[];
+
+  constructor(ends: readonly PromiseSettledResult<unknown>[]) {
+    this.ends = ends;
+  }
+}
+
+function put(load: Load, calls: KeyCalls): void {
+  const { keys, commons, programs } = load;
+  load.size += calls.size;
   let index = commons.indexOf(calls.commons);
   if (index === -1) index = commons.push(calls.commons) - 1;
   keys.push(calls);
@@ -154,19 +180,52 @@ function argumentsOf({ keys, programs, commons }: Load, now: number | undefined)
   return args;
 }
 
+/** The reply to a load, if need be to each of its keys by itself. Rejects if none of them could be served. */
+async function ask(
+  client: RedisClient,
+  deadline: Deadline,
+  load: Load,
+  now: number | undefined,
+): Promise<unknown> {
+  const { keys, script } = load;
+  try {
+    return served(await call(client, deadline, load, now));
+  } catch (error) {
+    if (keys.length === 1 || deadline.passed || !NOT_TOGETHER.test(messageOf(error))) throw error;
+  }
+  const ends = await Promise.allSettled(
+    keys.map(async (calls) => {
+      const alone: Load = { script, keys: [], commons: [], programs: [], size: 0 };
+      put(alone, calls);
+      return served(await call(client, deadline, alone, now));
+    }),
+  );
+  const [first] = ends;
+  if (
+    first?.status === "rejected" &&
+    ends.every((end) => end.status === "rejected" && isOutage(end.reason))
+  ) {
+    throw first.reason;
+  }
+  return new Apart(ends);
+}
+
 async function call(
   client: RedisClient,
   deadline: Deadline,
-  { sha, source }: Script,
-  keys: number,
-  args: readonly string[],
+  load: Load,
+  now: number | undefined,
 ): Promise<unknown> {
+  const { sha, source } = load.script;
+  const args = argumentsOf(load, now);
   try {
-    return await client.evalsha(sha, keys, ...args);
+    return await client.evalsha(sha, load.keys.length, ...args);
   } catch (error) {
-    const message = String((error as Error)?.message);
-    if (!deadline.passed && /^NOSCRIPT\b/.test(message)) return await client.eval(source, keys, ...args);
-    if (keys > 1 && NOT_TOGETHER.test(message)) return APART;
-    throw error;
+    if (deadline.passed || !/^NOSCRIPT\b/.test(messageOf(error))) throw error;
+    return await client.eval(source, load.keys.length, ...args);
   }
+}
+
+function messageOf(error: unknown): string {
+  return String((error as Error | undefined)?.message);
 }

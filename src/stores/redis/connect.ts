@@ -104,6 +104,8 @@ function cluster({ addresses }: Server, options: RedisOptions): Cluster {
     clusterRetryStrategy: retryStrategy,
     // A command that was lost with its connection is not sent again.
     retryDelayOnFailover: 0,
+    // Keys of a slot that is on its way are asked for one by one, once the client has given up asking for them together.
+    retryDelayOnTryAgain: 1,
     slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
     slotsRefreshInterval: SLOTS_REFRESH_MS,
     // An address would not match a certificate that is for the name.

@@ -159,9 +159,9 @@ export class Connection {
     });
   }
 
-  /** The error of a call that the server refused in so many words. */
-  refusal(operation: string, message: string): StoreError {
-    return this.#storeError(operation, Object.assign(new Error(message), { name: "ReplyError" }));
+  /** The error of a part of what was run, which failed by itself. */
+  errorOf(operation: string, error: unknown): StoreError {
+    return this.#storeError(operation, error);
   }
 
   #storeError(operation: string, error: unknown): StoreError {
@@ -203,8 +203,13 @@ function clientOf(server: unknown): RedisClient {
   throw new TypeError(complaint("server", "a URL or an ioredis client", server));
 }
 
+/** An error as ioredis makes it of an answer. */
+export function replyError(message: string): Error {
+  return Object.assign(new Error(message), { name: "ReplyError" });
+}
+
 /** Whether an error is the server's or the connection's, and not that of a call that the server refused. */
-function isOutage(error: unknown): boolean {
+export function isOutage(error: unknown): boolean {
   return !isReply(error) || SERVER_STATES.test(error.message.replace(IN_SCRIPT, ""));
 }
 

@@ -80,6 +80,8 @@ export class KeyCalls {
     if (!read(found, record, limiter.size)) return false;
     for (const { cost, maxWaitMs, booking, resolve } of this.#calls) {
       const decision = limiter.decideAt(record, 0, now, cost, maxWaitMs, booking);
+      // As the script does: a record that says no more than none is none.
+      if (cost < 0 && limiter.ttlMs(record, 0, now) === 0) record.fill(0);
       this.refused = decision.limited;
       resolve(decision);
     }

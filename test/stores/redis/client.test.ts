@@ -114,7 +114,7 @@ describe("what the constructor refuses", () => {
   test.each<[object | null, string]>([
     [
       { prefx: "a" },
-      'Unknown option "prefx" in `options`, expected one of `prefix`, `deadline`, `onUnavailable`, `breaker`, `clock`, `redisOptions`',
+      'Unknown option "prefx" in `options`, expected one of `prefix`, `deadline`, `onUnavailable`, `breaker`, `batch`, `denyCache`, `clock`, `redisOptions`',
     ],
     [{ prefix: 5 }, "Expected `prefix` to be a string, got 5"],
     [{ prefix: null }, "Expected `prefix` to be a string, got null"],

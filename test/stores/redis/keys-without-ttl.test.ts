@@ -4,6 +4,7 @@ import { afterAll, describe, expect, inject, test } from "vitest";
 import { Limiter } from "../../../src/index.js";
 import { RedisStore } from "../../../src/redis.js";
 import { BUCKETS } from "../../support/algorithms.js";
+import { nextTick } from "../../support/next-tick.js";
 import { serverTime } from "../../support/server-time.js";
 
 const redis = new Redis(inject("redisUrl"));
@@ -24,6 +25,8 @@ describe("regression: keys without TTL or `EXPIRE 0`", () => {
     await store.decide(limiter, "key", 0, 0);
     const before = await serverTime(redis);
     const calls = Array.from({ length: 200 }, () => store.decide(limiter, "key", 1, 0));
+    // Right behind the calls, as some of these keys live for little more than a second.
+    await nextTick();
     const left = redis.pttl(`${prefix}:${limiter.id}:key`);
     const passed = (await Promise.all(calls)).filter(({ limited }) => !limited).length;
     const elapsed = (await serverTime(redis)) - before;
@@ -42,6 +45,8 @@ describe("regression: keys without TTL or `EXPIRE 0`", () => {
       await store.decide(limiter, "key", 0, 0);
       const before = await serverTime(redis);
       const calls = Array.from({ length: 200 }, () => store.decide(limiter, "key", 1, 0));
+      // Right behind the calls, as some of these keys live for little more than a second.
+      await nextTick();
       const left = redis.pttl(`${prefix}:${limiter.id}:key`);
       const passed = (await Promise.all(calls)).filter(({ limited }) => !limited).length;
       const windows = Math.floor((await serverTime(redis)) / 250) - Math.floor(before / 250) + 1;

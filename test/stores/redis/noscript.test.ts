@@ -27,7 +27,7 @@ describe.each(IOREDIS)("EVALSHA over $version", ({ version, connect }) => {
   });
 
   test.each(ALGORITHMS)("%s admits exactly its limit when 50 calls at once find no script", async (using) => {
-    const store = new RedisStore(redis, { prefix: `${version} many` });
+    const store = new RedisStore(redis, { prefix: `${version} many`, batch: false });
     const limiter = new Limiter(using, "20/w");
     await redis.script("FLUSH");
     const decisions = await Promise.all(Array.from({ length: 50 }, () => store.decide(limiter, "key", 1, 0)));
@@ -36,7 +36,7 @@ describe.each(IOREDIS)("EVALSHA over $version", ({ version, connect }) => {
   });
 
   test("scripts that vanish again and again lose no call", async () => {
-    const store = new RedisStore(redis, { prefix: `${version} again` });
+    const store = new RedisStore(redis, { prefix: `${version} again`, batch: false });
     const limiter = new Limiter("gcra", "1000/w");
     const calls = Array.from({ length: 100 }, (_, i) => {
       if (i % 5 === 0) void redis.script("FLUSH");

@@ -82,7 +82,8 @@ test("every way of calling is one script call, and `reset` one deletion", async 
   }
   client.sent.length = 0;
   await throttle.limitMany(["a", "b", "c"]);
-  expect(client.sent.map(({ name }) => name)).toEqual(["evalsha", "evalsha", "evalsha"]);
+  expect(client.sent.map(({ name }) => name)).toEqual(["evalsha"]);
+  expect(client.sent[0]!.keys).toHaveLength(3);
   client.sent.length = 0;
   await throttle.reset();
   expect(client.sent.map(({ name }) => name)).toEqual(["del"]);

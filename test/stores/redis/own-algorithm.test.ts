@@ -5,8 +5,8 @@ import {
   type Algorithm,
   Limiter,
   MemoryStore,
+  type Numbers,
   type Quota,
-  type State,
   Throttled,
 } from "../../../src/index.js";
 import { RedisStore } from "../../../src/redis.js";
@@ -15,50 +15,55 @@ import { ManualClock } from "../../../src/testing.js";
 const redis = new Redis(inject("redisUrl"));
 afterAll(() => redis.disconnect());
 
-/** A budget that never comes back before a period without any use has passed. */
+/** A budget that never comes back before a period without any use has passed: how much was used, and how long the key has to rest. */
 class Cooldown implements Algorithm {
   static readonly algorithmName: string = "cooldown";
+  readonly size = 2;
   readonly capacity: number;
   readonly refillMs: number;
   readonly horizonMs = 0;
-  readonly fresh: State = [0, 0];
 
   constructor({ limit, periodMs }: Quota) {
     this.capacity = limit;
     this.refillMs = periodMs;
   }
 
-  /** How much was used, and how long the key has to rest from now on. */
-  advance([used = 0, rest = 0]: State, from: number, to: number): State {
-    const left = rest - (to - from);
-    return left > 0 ? [used, left] : [0, 0];
+  advance(numbers: Numbers, i: number, from: number, now: number): void {
+    const used = this.#used(numbers, i, from, now);
+    numbers[i + 1] = used > 0 ? numbers[i + 1]! - (now - from) : 0;
+    numbers[i] = used;
   }
 
-  wait([used = 0, rest = 0]: State, _now: number, cost: number): number {
+  wait(numbers: Numbers, i: number, from: number, now: number, cost: number): number {
     if (cost > this.capacity) return Number.POSITIVE_INFINITY;
-    return used + cost <= this.capacity ? 0 : rest;
+    return this.#used(numbers, i, from, now) + cost <= this.capacity ? 0 : numbers[i + 1]! - (now - from);
   }
 
-  charge([used = 0]: State, _now: number, cost: number): State {
-    const next = Math.max(used + cost, 0);
-    return next === 0 ? [0, 0] : [next, this.refillMs];
+  charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void {
+    numbers[i] = Math.max(this.#used(numbers, i, from, now) + cost, 0);
+    numbers[i + 1] = numbers[i] === 0 ? 0 : this.refillMs;
   }
 
-  exhaust([used = 0]: State): State {
-    return [Math.max(used, this.capacity), this.refillMs];
+  exhaust(numbers: Numbers, i: number): void {
+    numbers[i] = Math.max(numbers[i]!, this.capacity);
+    numbers[i + 1] = this.refillMs;
   }
 
-  remaining([used = 0]: State): number {
-    return Math.max(this.capacity - used, 0);
+  remaining(numbers: Numbers, i: number, from: number, now: number): number {
+    return Math.max(this.capacity - this.#used(numbers, i, from, now), 0);
   }
 
-  resetAfterMs([, rest = 0]: State): number {
-    return rest;
+  resetAfterMs(numbers: Numbers, i: number, from: number, now: number): number {
+    return Math.max(numbers[i + 1]! - (now - from), 0);
+  }
+
+  #used(numbers: Numbers, i: number, from: number, now: number): number {
+    return numbers[i + 1]! > now - from ? numbers[i]! : 0;
   }
 }
 
 class CooldownOnRedis extends Cooldown {
-  static override readonly algorithmName = "cooldown-on-redis";
+  static override readonly algorithmName: string = "cooldown-on-redis";
   static readonly lua: string = `
 local algorithm = { size = 2 }
 
@@ -66,36 +71,44 @@ function algorithm.new(limit, periodMs)
   return { capacity = limit, refillMs = periodMs, horizonMs = 0 }
 end
 
-function algorithm.advance(self, state, from, to)
-  local left = state[2] - (to - from)
-  if left > 0 then return { state[1], left } end
-  return { 0, 0 }
+local function usedOf(numbers, i, from, now)
+  if numbers[i + 1] > now - from then return numbers[i] end
+  return 0
 end
 
-function algorithm.wait(self, state, now, cost)
+function algorithm.advance(self, numbers, i, from, now)
+  local used = usedOf(numbers, i, from, now)
+  numbers[i + 1] = used > 0 and numbers[i + 1] - (now - from) or 0
+  numbers[i] = used
+end
+
+function algorithm.wait(self, numbers, i, from, now, cost)
   if cost > self.capacity then return math.huge end
-  if state[1] + cost <= self.capacity then return 0 end
-  return state[2]
+  if usedOf(numbers, i, from, now) + cost <= self.capacity then return 0 end
+  return numbers[i + 1] - (now - from)
 end
 
-function algorithm.charge(self, state, now, cost)
-  local used = math.max(state[1] + cost, 0)
-  if used == 0 then return { 0, 0 } end
-  return { used, self.refillMs }
+function algorithm.charge(self, numbers, i, from, now, cost)
+  numbers[i] = math.max(usedOf(numbers, i, from, now) + cost, 0)
+  numbers[i + 1] = numbers[i] == 0 and 0 or self.refillMs
 end
 
-function algorithm.exhaust(self, state)
-  return { math.max(state[1], self.capacity), self.refillMs }
+function algorithm.exhaust(self, numbers, i)
+  numbers[i] = math.max(numbers[i], self.capacity)
+  numbers[i + 1] = self.refillMs
 end
 
-function algorithm.remaining(self, state)
-  return math.max(self.capacity - state[1], 0)
-end
-
-function algorithm.resetAfterMs(self, state)
-  return state[2]
+function algorithm.resetAfterMs(self, numbers, i, from, now)
+  return math.max(numbers[i + 1] - (now - from), 0)
 end
 `;
+}
+
+/** The same, whose equal calls may be charged at once, in the names that the script has for what is in `math`. */
+class AdditiveCooldown extends CooldownOnRedis {
+  static override readonly algorithmName: string = "cooldown-additive";
+  static override readonly lua: string =
+    `${CooldownOnRedis.lua.replaceAll("math.", "")}\nalgorithm.additive = true\n`;
 }
 
 test("an algorithm without `lua` is refused by name, and nothing is stored", async () => {
@@ -141,6 +154,29 @@ describe("an algorithm with `lua`", () => {
       }
     }
   });
+
+  test.each([CooldownOnRedis, AdditiveCooldown])(
+    "decides about calls of one tick as if they came one by one: $algorithmName",
+    async (using) => {
+      const clock = new ManualClock();
+      const memory = new MemoryStore({ clock });
+      const store = new RedisStore(redis, { prefix: randomUUID(), clock });
+      for (const quota of ["9/m", "9/m; 12/h"]) {
+        const limiter = new Limiter(using, quota);
+        for (const costs of [
+          [2, 2, 2],
+          [0, 4, 1, 1, 1, 1, 1],
+          [-1, -1, 2, 2],
+          [10, 1],
+          [-20, 3, 3, 3, 3],
+        ]) {
+          const actual = await Promise.all(costs.map((cost) => store.decide(limiter, "key", cost, 0)));
+          expect(actual).toEqual(costs.map((cost) => memory.decide(limiter, "key", cost, 0)));
+          clock.advance(30_000);
+        }
+      }
+    },
+  );
 
   test("uses the server's clock, and its keys have a TTL", async () => {
     const prefix = randomUUID();

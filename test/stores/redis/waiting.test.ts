@@ -31,7 +31,7 @@ class Queue {
     });
   }
 
-  /** Lines up waiters, who come to the processes by turns; resolves when all of them have booked. */
+  /** Lines up waiters, who come to the processes by turns, each in a turn of the event loop of its own; resolves when all of them have booked. */
   async lineUp(count: number): Promise<void> {
     await this.#processes[0]!.peek();
     this.client.sent.length = 0;
@@ -42,6 +42,8 @@ class Queue {
         ({ limited }) => !limited && this.gone.push({ id, afterMs: this.clock.now() - this.#start }),
         () => {},
       );
+      // Calls of one process travel together, and would overtake those of the others.
+      await setImmediate();
     }
     await this.settled();
   }
@@ -53,6 +55,7 @@ class Queue {
 
   /** Replies come in the order of the calls, so that all calls before this are answered after it. */
   async settled(): Promise<void> {
+    await setImmediate();
     await redis.ping();
     await setImmediate();
   }
