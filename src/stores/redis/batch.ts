@@ -1,31 +1,16 @@
 import type { Limiter } from "../../algorithms/limiter.js";
 import { StoreError } from "../../errors.js";
-import type { Deadline } from "../deadline.js";
 import type { Answer } from "../store.js";
-import { type Connection, isOutage, type RedisClient, replyError } from "./connection.js";
+import { type Connection, replyError } from "./connection.js";
 import { type Call, type Commons, KeyCalls } from "./key-calls.js";
 import { keySlot } from "./key-slot.js";
-import type { Script } from "./scripts.js";
+import { Apart, Load } from "./load.js";
 
 /** Keys of one script call at most: the server does nothing else meanwhile. */
 const MOST_KEYS = 256;
 
 /** Calls of one script call from which on the others go into the next: all of one are refused if there are too many under way. */
 const MANY_CALLS = 4_096;
-
-/** Refusals of several keys together that each of them alone may not meet; a Cluster of ioredis tries for a while before it says so. */
-const NOT_TOGETHER =
-  /^(NOPERM|CROSSSLOT|TRYAGAIN|Too many Cluster redirections\. Last error: ReplyError: (MOVED|ASK|TRYAGAIN))\b/;
-
-/** Calls of one script call. */
-interface Load {
-  readonly script: Script;
-  readonly keys: KeyCalls[];
-  readonly commons: Commons[];
-  readonly programs: string[];
-  /** How many calls that are. */
-  size: number;
-}
 
 export interface BatchOptions {
   /** The time for the script, or nothing for that of the server. */
@@ -64,12 +49,13 @@ export class Batch {
       if (this.#record.length < commons.limiter.size) this.#record = new Float64Array(commons.limiter.size);
     }
     let calls = newest.get(call.key);
-    if (calls === undefined || calls.isFull) {
-      calls = new KeyCalls(commons, call.key);
-      newest.set(call.key, calls);
-      this.#waiting.push(calls);
+    if (calls !== undefined && !calls.isFull) {
+      calls.add(call);
+      return;
     }
-    calls.add(call);
+    calls = new KeyCalls(commons, call);
+    newest.set(call.key, calls);
+    this.#waiting.push(calls);
   }
 
   /** Sends what has been collected. */
@@ -83,10 +69,10 @@ export class Batch {
       let load = loads.get(place);
       if (load === undefined || load.keys.length === MOST_KEYS || load.size >= MANY_CALLS) {
         if (load) void this.#send(load);
-        load = { script: calls.commons.script, keys: [], commons: [], programs: [], size: 0 };
+        load = new Load(calls.commons.script);
         loads.set(place, load);
       }
-      put(load, calls);
+      load.add(calls);
     }
     for (const load of loads.values()) void this.#send(load);
   }
@@ -102,7 +88,7 @@ export class Batch {
     try {
       const now = this.#options.now();
       const reply = await this.#connection.run("decide", size, (client, deadline) =>
-        ask(client, deadline, load, now),
+        load.send(client, deadline, now),
       );
       if (reply instanceof Apart) this.#settleApart(keys, reply.ends);
       else this.#settle(keys, reply);
@@ -139,93 +125,7 @@ export class Batch {
   }
 }
 
-/** The reply, unless the server failed for each of the keys: then it can't serve now, of which the breaker has to hear. */
-function served(reply: unknown): unknown {
-  if (!Array.isArray(reply) || !reply.every((answer, i) => i === 0 || Array.isArray(answer))) return reply;
-  const error = replyError(String(reply[1]));
-  if (isOutage(error)) throw error;
-  return reply;
-}
-
 /** A client may be set to hand over numbers as text. */
 function momentOf(answer: unknown): number {
   return /^-?\d+$/.test(String(answer)) ? Number(answer) : Number.NaN;
-}
-
-/** What became of keys that had to be sent one by one. */
-class Apart {
-  readonly ends: readonly PromiseSettledResult<unknown>[];
-
-  constructor(ends: readonly PromiseSettledResult<unknown>[]) {
-    this.ends = ends;
-  }
-}
-
-function put(load: Load, calls: KeyCalls): void {
-  const { keys, commons, programs } = load;
-  load.size += calls.size;
-  let index = commons.indexOf(calls.commons);
-  if (index === -1) index = commons.push(calls.commons) - 1;
-  keys.push(calls);
-  programs.push(calls.program(index + 1));
-}
-
-function argumentsOf({ keys, programs, commons }: Load, now: number | undefined): string[] {
-  const args = keys.map(({ redisKey }) => redisKey);
-  args.push(now === undefined ? "" : String(now));
-  const [first] = programs;
-  if (programs.every((program) => program === first)) args.push(first!);
-  else args.push("", ...programs);
-  for (const { text } of commons) args.push(text);
-  return args;
-}
-
-/** The reply to a load, if need be to each of its keys by itself. Rejects if none of them could be served. */
-async function ask(
-  client: RedisClient,
-  deadline: Deadline,
-  load: Load,
-  now: number | undefined,
-): Promise<unknown> {
-  const { keys, script } = load;
-  try {
-    return served(await call(client, deadline, load, now));
-  } catch (error) {
-    if (keys.length === 1 || deadline.passed || !NOT_TOGETHER.test(messageOf(error))) throw error;
-  }
-  const ends = await Promise.allSettled(
-    keys.map(async (calls) => {
-      const alone: Load = { script, keys: [], commons: [], programs: [], size: 0 };
-      put(alone, calls);
-      return served(await call(client, deadline, alone, now));
-    }),
-  );
-  const [first] = ends;
-  if (
-    first?.status === "rejected" &&
-    ends.every((end) => end.status === "rejected" && isOutage(end.reason))
-  ) {
-    throw first.reason;
-  }
-  return new Apart(ends);
-}
-
-async function call(
-  client: RedisClient,
-  deadline: Deadline,
-  load: Load,
-  now: number | undefined,
-): Promise<unknown> {
-  const { sha, source } = load.script;
-  const args = argumentsOf(load, now);
-  try {
-    return await client.evalsha(sha, load.keys.length, ...args);
-  } catch (error) {
-    if (deadline.passed || !/^NOSCRIPT\b/.test(messageOf(error))) throw error;
-    return await client.eval(source, load.keys.length, ...args);
-  }
-}
-
-function messageOf(error: unknown): string {
-  return String((error as Error | undefined)?.message);
 }

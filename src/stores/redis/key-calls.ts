@@ -34,12 +34,13 @@ export class KeyCalls {
   readonly redisKey: string;
   /** Whether the last of the calls was refused. */
   refused = false;
-  readonly #calls: Call[] = [];
+  readonly #calls: Call[];
 
-  constructor(commons: Commons, key: string) {
+  constructor(commons: Commons, first: Call) {
     this.commons = commons;
-    this.key = key;
-    this.redisKey = redisKey(commons, key);
+    this.key = first.key;
+    this.redisKey = redisKey(commons, first.key);
+    this.#calls = [first];
   }
 
   get size(): number {
