@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { until } from "../support/server-node.js";
-import { observeAll, slowest } from "./observe.js";
+import { inTurns, observeAll, slowest } from "./observe.js";
 import { IN_TIME_MS, isServed, LIMIT, POLICIES, type Policy, Rig } from "./rig.js";
 
 /** Declares the tests of what calls cost whose answer, or whose connection, is lost. */
@@ -55,8 +55,16 @@ function lostAnswers(): void {
   test.each(POLICIES)("%s: nor has it charged those behind it more than once", async (policy) => {
     rig.proxy.answersToLose = 1;
     const calls = [1, 2, 3, 4].map(() => () => rig.throttle(policy).limit(`${key}`));
-    expect(slowest(await observeAll(calls))).toBeLessThanOrEqual(IN_TIME_MS);
+    expect(slowest(await observeAll(inTurns(calls)))).toBeLessThanOrEqual(IN_TIME_MS);
     expect(await remaining(policy)).toBeGreaterThanOrEqual(LIMIT - 4);
+  });
+
+  test.each(POLICIES)("%s: nor those that travelled with it", async (policy) => {
+    rig.proxy.answersToLose = 1;
+    const outcomes = await observeAll([1, 2, 3].map(() => () => rig.throttle(policy).limit(`${key}`)));
+    expect(slowest(outcomes)).toBeLessThanOrEqual(IN_TIME_MS);
+    for (const { result } of outcomes) expect(result?.source).not.toBe("store");
+    expect(await remaining(policy)).toBe(LIMIT - 3);
   });
 
   test.each(POLICIES)("%s: a refund is given once", async (policy) => {

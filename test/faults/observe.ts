@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { nextTick } from "../support/next-tick.js";
 
 /** How a call ended, and how long that took. */
 export interface Outcome<T> {
@@ -39,6 +40,14 @@ export async function observeAll<T>(calls: readonly (() => Promise<T>)[]): Promi
   const { user, system } = process.cpuUsage(start);
   const stolenMs = Math.max(0, loop.max / 1e6 - (user + system) / 1e3);
   return outcomes.map((outcome) => ({ ...outcome, ms: outcome.ms - stolenMs }));
+}
+
+/** The same calls, of which two begin in each turn of the event loop: some travel together, and some follow each other closely. */
+export function inTurns<T>(calls: readonly (() => Promise<T>)[]): (() => Promise<T>)[] {
+  return calls.map((call, i) => async () => {
+    for (let turn = 0; turn < Math.floor(i / 2); turn++) await nextTick();
+    return call();
+  });
 }
 
 /** The longest that any of some calls took. */

@@ -2,7 +2,7 @@ import { Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isStoreError, type RateLimitResult, type Throttled } from "../../src/index.js";
 import type { RedisClient, RedisStore } from "../../src/redis.js";
-import { type Outcome, observeAll, sleep, slowest, watchProcess } from "./observe.js";
+import { inTurns, type Outcome, observeAll, sleep, slowest, watchProcess } from "./observe.js";
 import { IN_TIME_MS, isServed, LIMIT, POLICIES, type Policy, Rig } from "./rig.js";
 
 /** One way in which a server becomes unavailable, and available again. */
@@ -52,7 +52,7 @@ function declare(fault: Fault): void {
       watch = watchProcess();
       rig = await provoked(fault);
       const calls = POLICIES.flatMap((policy) =>
-        Array.from({ length: BURST }, () => () => rig.throttle(policy).limit("burst")),
+        inTurns(Array.from({ length: BURST }, () => () => rig.throttle(policy).limit("burst"))),
       );
       const outcomes = await observeAll(calls);
       for (const policy of POLICIES) burst[policy] = outcomes.splice(0, BURST);

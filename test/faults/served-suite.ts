@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RateLimitResult } from "../../src/index.js";
 import { nextTick } from "../support/next-tick.js";
 import { until } from "../support/server-node.js";
-import { type Outcome, observeAll, slowest, watchProcess } from "./observe.js";
+import { inTurns, type Outcome, observeAll, slowest, watchProcess } from "./observe.js";
 import { IN_TIME_MS, LIMIT, POLICIES, type Policy, Rig } from "./rig.js";
 
 /** Trouble that no caller notices: everybody is served, within the deadline and as exactly as ever. */
@@ -135,7 +135,7 @@ function declare({ name, direct, strike, meanwhile, forgets, rounds: count = 2 }
       for (let round = 0; round < count; round++) {
         await strike?.(rig);
         const calls = POLICIES.flatMap((policy) =>
-          Array.from({ length: CALLS }, () => () => rig.throttle(policy).limit("served")),
+          inTurns(Array.from({ length: CALLS }, () => () => rig.throttle(policy).limit("served"))),
         );
         const observed = observeAll(calls);
         if (meanwhile !== undefined) await sent(() => meanwhile(rig));
@@ -169,6 +169,6 @@ function declare({ name, direct, strike, meanwhile, forgets, rounds: count = 2 }
 
 /** Runs something once all is written, and before any answer is read: both in one turn of the event loop. */
 async function sent(run: () => unknown): Promise<void> {
-  await nextTick();
+  for (let turn = 0; turn < CALLS; turn++) await nextTick();
   await run();
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import {
   type Decision,
   isStoreError,
@@ -92,6 +92,7 @@ describe.each(FOREIGN)("beside a key that holds %s", (_, plant, problem) => {
 describe("beside a key that the user may not touch", () => {
   const users: Redis[] = [];
   afterEach(() => {
+    vi.useRealTimers();
     for (const user of users.splice(0)) user.disconnect();
   });
 
@@ -138,24 +139,27 @@ describe("beside a key that the user may not touch", () => {
   });
 
   test("no call takes longer than the deadline", async () => {
-    const answers = [() => Promise.reject(replyError("NOPERM No permissions to access a key")), never];
+    vi.useFakeTimers();
+    const answers = [() => Promise.reject(replyError("NOPERM No permissions to access a key"))];
     let asked = 0;
-    const evalsha = (): Promise<unknown> =>
-      new Promise((resolve, reject) => {
-        const answer = answers[Math.min(asked++, 1)]!;
-        setTimeout(() => answer().then(resolve, reject), 150);
-      });
+    const evalsha = (): Promise<unknown> => {
+      const answer = answers[asked++] ?? never;
+      return new Promise((resolve, reject) => setTimeout(() => answer().then(resolve, reject), 150));
+    };
     const client: RedisClient = { evalsha, eval: evalsha, del: evalsha };
-    const store = new RedisStore(client, { deadline: "200ms" });
-    const start = performance.now();
-    const all = await spend(store, ["a", "b"]);
-    expect(performance.now() - start).toBeLessThan(300);
-    expect(all).toEqual(Array(2).fill("no answer within 200 ms"));
-    expect(asked).toBe(3);
+    const settled = vi.fn();
+    const all = spend(new RedisStore(client, { deadline: "200ms" }), ["a", "b"]).finally(settled);
+    await vi.advanceTimersByTimeAsync(199);
+    expect([asked, settled.mock.calls.length]).toEqual([3, 0]);
+    await vi.advanceTimersByTimeAsync(2);
+    expect(settled).toHaveBeenCalled();
+    expect(await all).toEqual(Array(2).fill("no answer within 200 ms"));
   });
 });
 
-const never = (): Promise<never> => new Promise(() => {});
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
 
 function replyError(message: string): Error {
   return Object.assign(new Error(message), { name: "ReplyError" });
