@@ -6,8 +6,8 @@ import { type Call, type Commons, KeyCalls } from "./key-calls.js";
 import { keySlot } from "./key-slot.js";
 import { Apart, Load } from "./load.js";
 
-/** Keys of one script call at most: the server does nothing else meanwhile. */
-const MOST_KEYS = 256;
+/** Keys of one script call at most: the server does nothing else meanwhile, and this process can prepare the next ones. */
+const MOST_KEYS = 64;
 
 /** Calls of one script call from which on the others go into the next: all of one are refused if there are too many under way. */
 const MANY_CALLS = 4_096;
