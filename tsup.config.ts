@@ -22,6 +22,7 @@ const shared: Options = {
 
 export default defineConfig([
   { ...shared, format: "esm", sourcemap: true },
-  // Without source maps: for split CommonJS they would hold the absolute path of the build.
-  { ...shared, format: "cjs" },
+  // Without source maps: for split CommonJS they would hold the absolute path of the build. There classes also need to be told
+  // their names, by which they show in errors and in inspect.
+  { ...shared, format: "cjs", keepNames: true },
 ]);

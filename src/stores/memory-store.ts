@@ -13,8 +13,11 @@ export interface MemoryStoreOptions {
   readonly clock?: Clock;
 }
 
-/** Keys of one table, roughly: while the map behind a larger one grows, or sheds deleted keys, a call would wait for milliseconds. */
-const TABLE_SIZE = 65_536;
+/** Keys of a limiter for which one table is enough: while the map behind a larger one grows, a call waits for milliseconds. */
+const ONE_TABLE = 65_536;
+
+/** Keys of each table where there are several, roughly: large enough that a key costs little, and small enough to grow at once. */
+const TABLE_SIZE = 16_384;
 
 /** The most tables of one limiter: more keys than they hold then do not fit into the heap of a process. */
 const MOST_TABLES = 1024;
@@ -44,8 +47,8 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   constructor(options: MemoryStoreOptions = {}) {
     knownOptions("options", options, ["maxSize", "clock"]);
     this.#maxSize = wholeNumber("maxSize", options.maxSize === undefined ? 65_536 : options.maxSize, 1);
-    const tables = Math.min(this.#maxSize / TABLE_SIZE, MOST_TABLES);
-    this.#spread = 2 ** Math.max(0, Math.ceil(Math.log2(tables)));
+    const tables = this.#maxSize > ONE_TABLE ? Math.min(this.#maxSize / TABLE_SIZE, MOST_TABLES) : 1;
+    this.#spread = 2 ** Math.ceil(Math.log2(tables));
     this.clock = options.clock === undefined ? monotonicClock : checkClock(options.clock);
   }
 

@@ -43,7 +43,7 @@ const OPTIONS = [
   "redisOptions",
 ];
 
-/** Keeps keys on a Redis or Valkey server, which all processes share: one key and one script call for each decision. */
+/** Keeps keys on a Redis or Valkey server, which all processes share: one key for each decision, made by a script; calls of one moment travel together. */
 export class RedisStore implements Store, AsyncDisposable {
   readonly name = "redis";
   readonly sync = false;
