@@ -93,6 +93,7 @@ export class RedisStore implements Store, AsyncDisposable {
   decide(limiter: Limiter, key: string, cost: number, maxWaitMs: number, booking?: Booking): Promise<Answer> {
     return new Promise((resolve) => {
       const commons = this.#prepare(limiter);
+      if (booking !== undefined) checkBooking(booking, limiter);
       const denied = cost > 0 && maxWaitMs === 0 ? this.#denied?.refuse(limiter, key, cost) : undefined;
       if (denied !== undefined) {
         resolve(denied);
@@ -140,6 +141,14 @@ export class RedisStore implements Store, AsyncDisposable {
       this.#prepared.set(limiter, prepared);
     }
     return prepared;
+  }
+}
+
+/** A booking of another store would fail every call that travels with it. @throws TypeError */
+function checkBooking(booking: Booking, { size }: Limiter): void {
+  for (const record of [booking.before, booking.after]) {
+    if (Array.isArray(record) && record.length === size && record.every(Number.isSafeInteger)) continue;
+    throw new TypeError(complaint("booking", "a booking of this store", booking));
   }
 }
 

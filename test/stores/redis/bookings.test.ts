@@ -53,3 +53,17 @@ describe.each(STORES)("bookings in %s", (_, create) => {
     },
   );
 });
+
+test.each<[string, Pick<Booking, "before" | "after">]>([
+  ["of another store", { before: "0 0", after: "1 1" }],
+  ["of another limiter", { before: [0, 0, 0, 0], after: [1, 1, 1, 1] }],
+  ["of broken numbers", { before: [0, Number.NaN], after: [1, 1] }],
+])("a booking %s is refused, and those that travel with it are not", async (_, records) => {
+  const store = new RedisStore(redis, { prefix: randomUUID() });
+  const limiter = new Limiter("gcra", "5/d");
+  const good = store.decide(limiter, "key", 1, 0);
+  await expect(store.decide(limiter, "key", -1, 0, { waitMs: 1, ...records })).rejects.toThrow(
+    new TypeError("Expected `booking` to be a booking of this store, got an object"),
+  );
+  expect(await good).toMatchObject({ limited: false, remaining: 4 });
+});
