@@ -1,5 +1,5 @@
--- Twin of limiter.ts, for the algorithms that `algorithmOf`, before it, knows by name. What a caller sees is not worked out here: the answer
--- is the record as it was found, from which limiter.ts comes to the same decisions.
+-- Twin of limiter.ts, for the algorithms that `algorithmOf`, before it, knows by name. What a caller sees is not worked out
+-- here: the answer is the record as it was found, from which limiter.ts comes to the same decisions.
 -- KEYS     the records: the moment each was written and the state of each quota, whole numbers with spaces between
 -- ARGV     now ("": the server's clock); the calls on every key, or "" and then those on each; the limiters
 --          calls: "limiter times cost maxWaitMs …", the limiter counted from 1, a maxWaitMs of -1 charges in any case; where a
@@ -99,7 +99,7 @@ local function resetMsOf(limiter, record)
   return resetMs
 end
 
--- All but one call of a kind, which costs something and does not wait: defined where it is asked for, as that takes time as well.
+-- All but single calls that cost something and do not wait: defined where it is asked for, as that takes time as well.
 local function defineOthers()
   local function advance(limiter, record, at)
     local act, quotas, step = limiter.algorithm.advance, limiter.quotas, limiter.step

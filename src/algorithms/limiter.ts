@@ -121,7 +121,7 @@ export class Limiter {
     const at = written > now ? written : now;
     const wait = this.#algorithm.spend(records, offset + 1, written, at, cost);
     if (wait === 0) records[offset] = at;
-    return this.#result(records, offset, at, now, cost, wait);
+    return this.#result(records, offset, at, now, cost, wait, false);
   }
 
   /** Milliseconds from now after which a record may be dropped, as it says no more than none; 0 drops it at once. */
@@ -153,7 +153,7 @@ export class Limiter {
     const at = Math.max(written, now);
     if (cost < 0 || maxWaitMs === Number.POSITIVE_INFINITY) {
       this.#correct(records.subarray(offset, offset + this.size), at, cost, booking);
-      return this.#result(records, offset, at, now, cost, 0);
+      return this.#result(records, offset, at, now, cost, 0, false);
     }
     const queued = maxWaitMs > 0;
     const wait = this.#algorithm.wait(records, offset + 1, written, at, Math.max(cost, 1), queued);
@@ -161,10 +161,7 @@ export class Limiter {
       return this.#book(records.subarray(offset, offset + this.size), at, at + wait, now, cost);
     }
     if (wait === 0 && cost > 0) this.#charge(records, offset, at, cost);
-    if (this.#all !== undefined && wait > 0) {
-      return this.#resultOfOne(this.#all, records, offset, at, now, cost, wait, queued);
-    }
-    return this.#result(records, offset, at, now, cost, wait);
+    return this.#result(records, offset, at, now, cost, wait, queued);
   }
 
   /** Decides after the clock was set back so far that it would lock the key out until it is there again: as if it were used up. */
@@ -199,7 +196,7 @@ export class Limiter {
     this.#advance(record, at);
     const before = Array.from(record);
     this.#charge(record, 0, moment, cost);
-    const decision = this.#result(record, 0, moment, moment, cost, 0);
+    const decision = this.#result(record, 0, moment, moment, cost, 0, true);
     this.#advance(record, at);
     return { ...decision, booking: { waitMs: moment - now, before, after: Array.from(record) } };
   }
@@ -209,7 +206,7 @@ export class Limiter {
     record[0] = to;
   }
 
-  /** The answer to a call that was charged, or has to wait. */
+  /** The answer to a call that was charged, or has to wait: of several quotas, by the one that matters most. */
   #result(
     records: Numbers,
     offset: number,
@@ -217,26 +214,14 @@ export class Limiter {
     now: number,
     cost: number,
     wait: number,
+    queued: boolean,
   ): RateLimitResult {
-    if (this.#all !== undefined) return this.#resultOfOne(this.#all, records, offset, at, now, cost, wait);
-    return result(this.#algorithm, 0, records, offset + 1, records[offset]!, at, now, cost, wait);
-  }
-
-  /** The same for several quotas: with the numbers of the one that matters most. */
-  #resultOfOne(
-    all: AllOf,
-    records: Numbers,
-    offset: number,
-    at: number,
-    now: number,
-    cost: number,
-    wait: number,
-    queued = false,
-  ): RateLimitResult {
+    const all = this.#all;
     const from = records[offset]!;
-    const index = all.decisive(records, offset + 1, from, at, wait > 0 ? cost : 0, queued);
-    const i = all.indexOf(index, offset + 1);
-    return result(all.part(index), index, records, i, from, at, now, cost, wait);
+    const i = offset + 1;
+    if (all === undefined) return result(this.#algorithm, 0, records, i, from, at, now, cost, wait);
+    const index = all.decisive(records, i, from, at, wait > 0 ? cost : 0, queued);
+    return result(all.part(index), index, records, all.indexOf(index, i), from, at, now, cost, wait);
   }
 }
 

@@ -127,5 +127,6 @@ export class Batch {
 
 /** A client may be set to hand over numbers as text. */
 function momentOf(answer: unknown): number {
+  if (typeof answer === "number") return answer;
   return /^-?\d+$/.test(String(answer)) ? Number(answer) : Number.NaN;
 }

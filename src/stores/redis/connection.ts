@@ -85,8 +85,8 @@ export class Connection {
   }
 
   /**
-   * What `call` answers, on which so many calls wait. Rejects with a StoreError: an outage, unless the server refused this very call, or the caller asks
-   * too much of the store.
+   * What `call` answers, on which so many calls wait. Rejects with a StoreError: an outage, unless the server refused this
+   * very call, or the caller asks too much of the store.
    */
   async run<T>(
     operation: string,
