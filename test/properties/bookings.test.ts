@@ -44,6 +44,25 @@ function giveBack(key: SingleKey, { cost, booking }: Place): void {
   key.decide(-cost, 0, booking);
 }
 
+/** Books places of up to the capacity, and gives all of them back in the order that is picked. */
+function bookAndGiveBack(key: SingleKey, costs: readonly number[], picks: Iterator<number>): void {
+  const places = costs.flatMap((number) => book(key, (number % key.capacity) + 1));
+  while (places.length > 0) {
+    const [place] = places.splice(picks.next().value! % places.length, 1);
+    giveBack(key, place!);
+  }
+}
+
+/** How long a key would take that is just used up under the slowest of its quotas. */
+function refillMs({ limiter, now }: SingleKey): number {
+  const usedUp = limiter.quotas.map((quota) => {
+    const one = new SingleKey(new Limiter(limiter.algorithm, quota), now);
+    one.decide(one.capacity);
+    return one.peek().resetAfterMs;
+  });
+  return Math.max(...usedUp);
+}
+
 describe.each(ALGORITHMS)("%s", (using) => {
   test("a booking leaves what a call at its moment would have left", () => {
     fc.assert(
@@ -111,7 +130,8 @@ describe.each(ALGORITHMS)("%s", (using) => {
   });
 
   test("bookings that are given back in any order lock nobody out for longer than a full refill", () => {
-    const calls = programs(using, { quotas: 3, kinds: ["call"] });
+    // A sliding window of several quotas may be late: see below.
+    const calls = programs(using, { quotas: using === "sliding-window" ? 1 : 3, kinds: ["call"] });
     fc.assert(
       fc.property(
         calls,
@@ -119,25 +139,45 @@ describe.each(ALGORITHMS)("%s", (using) => {
         fc.infiniteStream(fc.nat()),
         (program, costs, picks) => {
           const { key } = play(using, program);
-          const places = costs.flatMap((number) => book(key, (number % key.capacity) + 1));
-          while (places.length > 0) {
-            const [place] = places.splice(picks.next().value! % places.length, 1);
-            giveBack(key, place!);
-          }
-          const usedUp = program.quotas.map((quota) => {
-            const one = new SingleKey(new Limiter(using, quota), key.now);
-            one.decide(one.capacity);
-            return one.peek().resetAfterMs;
-          });
-          // A sliding window may count the one before as full where units are given back in debt; the moments at which
-          // several quotas book lie apart, so that it happens there.
-          const late = using === "sliding-window" && program.quotas.length > 1;
-          const mostMs = Math.max(...program.quotas.map(({ periodMs }) => (late ? periodMs : 0)));
-          expect(key.peek().retryAfterMs).toBeLessThanOrEqual(Math.max(...usedUp) + mostMs);
+          bookAndGiveBack(key, costs, picks);
+          expect(key.peek().retryAfterMs).toBeLessThanOrEqual(refillMs(key));
         },
       ),
       RUNS,
     );
+  });
+});
+
+describe("a sliding window of several quotas whose bookings are given back in any order", () => {
+  const quotas = [
+    { limit: 6, periodMs: 20, burst: 6 },
+    { limit: 7, periodMs: 15, burst: 7 },
+  ];
+
+  test("locks nobody out for longer than a full refill and a period", () => {
+    const calls = programs("sliding-window", { quotas: 3, kinds: ["call"] });
+    fc.assert(
+      fc.property(
+        calls,
+        fc.array(fc.nat(), { maxLength: 8 }),
+        fc.infiniteStream(fc.nat()),
+        (program, costs, picks) => {
+          const { key } = play("sliding-window", program);
+          bookAndGiveBack(key, costs, picks);
+          const periodMs = Math.max(...program.quotas.map((quota) => quota.periodMs));
+          expect(key.peek().retryAfterMs).toBeLessThanOrEqual(refillMs(key) + periodMs);
+        },
+      ),
+      RUNS,
+    );
+  });
+
+  // A known limit: the moment of a place is that of the slowest quota, and the others count windows that it passed over.
+  test.fails("locks nobody out for longer than a full refill", () => {
+    const key = new SingleKey(new Limiter("sliding-window", quotas), 1_700_697_678_855);
+    key.decide(6);
+    bookAndGiveBack(key, [0, 4, 4], [0, 0, 0].values());
+    expect(key.peek().retryAfterMs).toBeLessThanOrEqual(refillMs(key));
   });
 });
 
