@@ -2,8 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Decision, Limiter } from "../../algorithms/limiter.js";
 import type { Clock } from "../../clock.js";
 
-/** Limiters, and refused keys of each, that are remembered at most. */
-const MOST_LIMITERS = 256;
+/** Refused keys, of all limiters together, that are remembered at most. */
 const MOST_KEYS = 16_384;
 
 /** The record that refused a call, at a moment by the clock that the store goes by, and when that was by this process's own. */
@@ -23,9 +22,8 @@ type Memory = Refusal | number;
 export class DenyCache {
   readonly #mostMs: number;
   readonly #clock: Clock | undefined;
-  /** By the id of the limiter, then by key. */
-  readonly #refusals = new LRUCache<string, LRUCache<string, Memory>>({ max: MOST_LIMITERS });
-
+  /** By the id of the limiter and the key. Sized by count instead of `max`, which would allocate for the whole of it at once. */
+  readonly #memories = new LRUCache<string, Memory>({ maxSize: MOST_KEYS, sizeCalculation: () => 1 });
   #givenBack = 0;
 
   /** @param mostMs how long a refusal is remembered at most. */
@@ -41,13 +39,13 @@ export class DenyCache {
 
   /** The refusal of a call, if that is certain. */
   refuse(limiter: Limiter, key: string, cost: number): Decision | undefined {
-    const ofLimiter = this.#refusals.get(limiter.id);
-    const refusal = ofLimiter?.get(key);
+    const name = nameOf(limiter, key);
+    const refusal = this.#memories.get(name);
     if (refusal === undefined || typeof refusal === "number") return undefined;
     const { record, now: then, readAt } = refusal;
     const now = this.#clock?.now() ?? then + Math.floor(performance.now() - readAt);
     if (now - then >= this.#mostMs) {
-      ofLimiter?.delete(key);
+      this.#memories.delete(name);
       return undefined;
     }
     const decision = limiter.decideAt(record.slice(), 0, now, cost, 0);
@@ -59,24 +57,18 @@ export class DenyCache {
    * made that it refused: `givenBack` is what it was then.
    */
   remember(limiter: Limiter, key: string, numbers: Float64Array, now: number, givenBack: number): void {
-    const ofLimiter = this.#ofLimiter(limiter);
-    const memory = ofLimiter.get(key);
+    const name = nameOf(limiter, key);
+    const memory = this.#memories.get(name);
     if (typeof memory === "number" && memory > givenBack) return;
-    ofLimiter.set(key, { record: numbers.slice(0, limiter.size), now, readAt: performance.now() });
+    this.#memories.set(name, { record: numbers.slice(0, limiter.size), now, readAt: performance.now() });
   }
 
   /** Forgets what refused a key, and what is still to be answered to calls from before. */
   forget(limiter: Limiter, key: string): void {
-    this.#ofLimiter(limiter).set(key, ++this.#givenBack);
+    this.#memories.set(nameOf(limiter, key), ++this.#givenBack);
   }
+}
 
-  #ofLimiter({ id }: Limiter): LRUCache<string, Memory> {
-    let ofLimiter = this.#refusals.get(id);
-    if (ofLimiter === undefined) {
-      // Sized by count instead of `max`, which would allocate for the whole of it at once.
-      ofLimiter = new LRUCache({ maxSize: MOST_KEYS, sizeCalculation: () => 1 });
-      this.#refusals.set(id, ofLimiter);
-    }
-    return ofLimiter;
-  }
+function nameOf({ id }: Limiter, key: string): string {
+  return `${id}:${key}`;
 }

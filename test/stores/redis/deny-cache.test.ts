@@ -258,11 +258,16 @@ describe("what others give back", () => {
   });
 });
 
-test("no more than 16,384 keys of a limiter are remembered, those refused last", async () => {
+test.each<[string, readonly Limiter[]]>([
+  ["one limiter", [one]],
+  ["several limiters together", [one, new Limiter("gcra", "1/d"), new Limiter("token-bucket", "1/d")]],
+])("no more than 16,384 keys of %s are remembered, those refused last", async (_, limiters) => {
   const bench = new Bench();
   const MOST = 16_384;
   const never = async (keys: readonly number[]): Promise<unknown> =>
-    Promise.all(keys.map(async (key) => bench.store.decide(one, `key ${key}`, 2, 0)));
+    Promise.all(
+      keys.map(async (key) => bench.store.decide(limiters[key % limiters.length]!, `key ${key}`, 2, 0)),
+    );
   const keys = Array.from({ length: MOST + 100 }, (_, i) => i);
   for (let i = 0; i < keys.length; i += 4_096) await never(keys.slice(i, i + 4_096));
   expect(await bench.sent(() => never(keys.slice(-4_096)))).toEqual([0, expect.anything()]);
