@@ -84,7 +84,7 @@ describe.each(Object.keys(PLACES))("when the whole of %s", (name) => {
         for (const load of own) expect(load.gapSince(back)).toBeLessThanOrEqual(1_000);
         return struck;
       },
-      GONE_MS + BACK_MS,
+      () => GONE_MS + BACK_MS,
     );
   });
 
