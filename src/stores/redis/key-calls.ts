@@ -60,8 +60,10 @@ export class KeyCalls {
     this.#calls.push(call);
   }
 
-  /** The calls as limiter.lua reads them, those that are alike as one. */
+  /** The calls as limiter.lua reads them, those that are alike as one; the call of every day is just its cost. */
   program(limiterIndex: number): string {
+    const { cost, maxWaitMs } = this.#calls[0]!;
+    if (this.size === 1 && limiterIndex === 1 && cost > 0 && maxWaitMs === 0) return String(cost);
     let text = `${limiterIndex}`;
     for (let i = 0; i < this.#calls.length; ) {
       const { cost, maxWaitMs, booking } = this.#calls[i]!;

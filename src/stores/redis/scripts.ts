@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { AlgorithmType } from "../../algorithms/algorithm.js";
+import allOf from "../../algorithms/all-of.lua";
 import bucket from "../../algorithms/bucket.lua";
 import fixedWindow from "../../algorithms/fixed-window.lua";
 import gcra from "../../algorithms/gcra.lua";
@@ -47,6 +48,11 @@ function script(twins: Readonly<Record<string, string>>): Script {
   const definitions = Object.entries(twins).map(
     ([name, lua]) => `if name == "${name}" then\n${lua}\nreturn algorithm\nend\n`,
   );
-  const source = `${CONSTANTS}local function algorithmOf(name)\n${definitions.join("")}end\n${limiter}`;
+  const source = `${CONSTANTS}
+local function algorithmOf(name)
+${definitions.join("")}end
+local function allOf(algorithm, parts)
+${allOf}end
+${limiter}`;
   return { source, sha: createHash("sha1").update(source).digest("hex") };
 }
