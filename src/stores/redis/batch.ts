@@ -63,16 +63,19 @@ export class Batch {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#newest.clear();
+    if (waiting.length === 1) {
+      void this.#send(new Load(waiting[0]!));
+      return;
+    }
     const loads = new Map<unknown, Load>();
     for (const calls of waiting) {
       const place = this.#placeOf(calls);
-      let load = loads.get(place);
-      if (load === undefined || load.keys.length === MOST_KEYS || load.size >= MANY_CALLS) {
-        if (load) void this.#send(load);
-        load = new Load(calls.commons.script);
-        loads.set(place, load);
+      const load = loads.get(place);
+      if (load !== undefined && load.keys.length < MOST_KEYS && load.size < MANY_CALLS) load.add(calls);
+      else {
+        if (load !== undefined) void this.#send(load);
+        loads.set(place, new Load(calls));
       }
-      load.add(calls);
     }
     for (const load of loads.values()) void this.#send(load);
   }

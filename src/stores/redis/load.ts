@@ -1,7 +1,6 @@
 import type { Deadline } from "../deadline.js";
 import { isOutage, type RedisClient, replyError } from "./connection.js";
 import type { Commons, KeyCalls } from "./key-calls.js";
-import type { Script } from "./scripts.js";
 
 /** Refusals of several keys together that each of them alone may not meet; a Cluster of ioredis tries for a while before it says so. */
 const NOT_TOGETHER =
@@ -9,17 +8,21 @@ const NOT_TOGETHER =
 
 /** Calls that travel as one call of the script. */
 export class Load {
-  readonly keys: KeyCalls[] = [];
+  // Made with their first element: an array that is empty at first takes room for many.
+  readonly keys: [KeyCalls, ...KeyCalls[]];
+  readonly #commons: [Commons, ...Commons[]];
+  readonly #programs: [string, ...string[]];
   /** How many calls that are. */
-  size = 0;
-  readonly #script: Script;
-  readonly #commons: Commons[] = [];
-  readonly #programs: string[] = [];
+  size: number;
 
-  constructor(script: Script) {
-    this.#script = script;
+  constructor(first: KeyCalls) {
+    this.keys = [first];
+    this.#commons = [first.commons];
+    this.#programs = [first.program(1)];
+    this.size = first.size;
   }
 
+  /** Takes calls along whose script is the same. */
   add(calls: KeyCalls): void {
     this.size += calls.size;
     let index = this.#commons.indexOf(calls.commons);
@@ -33,17 +36,33 @@ export class Load {
    * @param now the time for the script, or nothing for that of the server.
    */
   async send(client: RedisClient, deadline: Deadline, now: number | undefined): Promise<unknown> {
+    const { sha } = this.#commons[0].script;
     try {
-      return served(await this.#call(client, deadline, now));
+      return served(await client.evalsha(sha, this.keys.length, ...this.#arguments(now)));
     } catch (error) {
-      if (this.keys.length === 1 || deadline.passed || !NOT_TOGETHER.test(messageOf(error))) throw error;
+      return this.#sendOtherwise(error, client, deadline, now);
     }
+  }
+
+  /** What answers after an error: the whole script where the server does not know it, or the keys one by one. */
+  async #sendOtherwise(
+    error: unknown,
+    client: RedisClient,
+    deadline: Deadline,
+    now: number | undefined,
+  ): Promise<unknown> {
+    let problem = error;
+    if (!deadline.passed && /^NOSCRIPT\b/.test(messageOf(error))) {
+      const { source } = this.#commons[0].script;
+      try {
+        return served(await client.eval(source, this.keys.length, ...this.#arguments(now)));
+      } catch (another) {
+        problem = another;
+      }
+    }
+    if (this.keys.length === 1 || deadline.passed || !NOT_TOGETHER.test(messageOf(problem))) throw problem;
     const ends = await Promise.allSettled(
-      this.keys.map(async (calls) => {
-        const alone = new Load(this.#script);
-        alone.add(calls);
-        return served(await alone.#call(client, deadline, now));
-      }),
+      this.keys.map((calls) => new Load(calls).send(client, deadline, now)),
     );
     const [first] = ends;
     if (
@@ -55,24 +74,13 @@ export class Load {
     return new Apart(ends);
   }
 
-  async #call(client: RedisClient, deadline: Deadline, now: number | undefined): Promise<unknown> {
-    const { sha, source } = this.#script;
-    const args = this.#arguments(now);
-    try {
-      return await client.evalsha(sha, this.keys.length, ...args);
-    } catch (error) {
-      if (deadline.passed || !/^NOSCRIPT\b/.test(messageOf(error))) throw error;
-      return await client.eval(source, this.keys.length, ...args);
-    }
-  }
-
   /** Keys and arguments as limiter.lua reads them. */
   #arguments(now: number | undefined): string[] {
     const args = this.keys.map(({ redisKey }) => redisKey);
-    args.push(now === undefined ? "" : String(now));
     const [first] = this.#programs;
-    if (this.#programs.every((program) => program === first)) args.push(first!);
-    else args.push("", ...this.#programs);
+    const moment = now === undefined ? "" : String(now);
+    if (this.#programs.every((program) => program === first)) args.push(moment, first);
+    else args.push(moment, "", ...this.#programs);
     for (const { text } of this.#commons) args.push(text);
     return args;
   }
