@@ -1,27 +1,26 @@
 -- Twin of limiter.ts, for the algorithms that `algorithmOf`, before it, knows by name, and which `allOf` puts together. What a
 -- caller sees is not worked out here: the answer is the record as it was found, from which limiter.ts comes to the same decisions.
 -- KEYS     the records: the moment each was written and the state of each quota, whole numbers with spaces between
--- ARGV     now ("": the server's clock); the calls on every key, or "" and then those on each; the limiters
---          calls: "cost", above 0, is one call that does not wait, under the first limiter; all others are
---          "limiter times cost maxWaitMs …", the limiter counted from 1, a maxWaitMs of -1 charges in any case; where a booking
---          is given back maxWaitMs is 1, and the records before and after it follow
---          a limiter: "name limit periodMs burst …"
--- Reply    now, and for each key the record, false for none, or a list of what went wrong
+-- ARGV     what is asked of each key, or once if it is the same of all; then now, unless by the server's clock
+--          what is asked: "calls name limit periodMs burst …", a limiter after the calls under it
+--          calls: "cost", above 0, is one call that does not wait; all others are "times cost maxWaitMs …", a maxWaitMs of -1
+--          charges in any case; where a booking is given back maxWaitMs is 1, and the records before and after it follow
+-- Reply    a line with now, and one for each key: the record, nothing for none, or what went wrong after a "-"
 
 local GRACE_MS = 1000
 -- With a clock of the caller's, TTLs still run on the server's: they must not end first.
 local GRACE_OF_OTHER_CLOCKS_MS = 3600000
 
-local now, grace = tonumber(ARGV[1]), GRACE_OF_OTHER_CLOCKS_MS
+local now, grace = tonumber(ARGV[#ARGV]), GRACE_OF_OTHER_CLOCKS_MS
+local lastProgram = now and #ARGV - 1 or #ARGV
 if not now then
   local time = call('TIME')
   now, grace = time[1] * 1000 + floor(time[2] / 1000), GRACE_MS
 end
 
-local common, limiters, others = ARGV[2], {}, nil
+local limiters, programs, others = {}, {}, nil
 
-local function limiterOf(index)
-  local text = ARGV[2 + (common == '' and #KEYS or 0) + index]
+local function limiterOf(text)
   local name, limit, periodMs, burst, more = match(text, '^(%S+) (%d+) (%d+) (%d+)(.*)$')
   local algorithm = algorithmOf(name)
   local quota = algorithm.new(tonumber(limit), tonumber(periodMs), tonumber(burst))
@@ -39,8 +38,15 @@ local function limiterOf(index)
     pattern = '^(%d+)' .. rep(' (%d+)', algorithm.size) .. '$',
     format = '%d' .. rep(' %d', algorithm.size),
   }
-  limiters[index] = limiter
+  limiters[text] = limiter
   return limiter
+end
+
+local function programOf(text)
+  local calls, limiter = match(text, '^(%A+) (.*)$')
+  local program = { calls = calls, cost = tonumber(calls), limiter = limiters[limiter] or limiterOf(limiter) }
+  programs[text] = program
+  return program
 end
 
 local function numbersOf(text)
@@ -59,7 +65,11 @@ local function recordOf(limiter, stored)
     return record
   end
   -- A pattern has 32 captures at most.
-  if size <= 32 then record = { match(stored, limiter.pattern) } else record = numbersOf(stored) end
+  if size <= 32 then
+    record = { match(stored, limiter.pattern) }
+  elseif not find(stored, '[^%d ]') then
+    record = numbersOf(stored)
+  end
   if #record ~= size then return nil end
   for j = 1, size do
     local number = tonumber(record[j])
@@ -110,9 +120,9 @@ local function defineOthers()
     return true, true
   end
 
-  -- Whether the record is not what it was after all calls of a program.
-  return function(limiter, record, program)
-    local changed, i, numbers = false, 2, numbersOf(program)
+  -- Whether the record is not what it was after all calls.
+  return function(limiter, record, calls)
+    local changed, i, numbers = false, 1, numbersOf(calls)
     while i < #numbers do
       local times, cost, maxWaitMs, before, after = numbers[i], numbers[i + 1], numbers[i + 2], nil, nil
       i = i + 3
@@ -149,12 +159,11 @@ local function write(key, limiter, record)
 end
 
 -- What is wrong with one key is no business of the others.
-local reply = { now }
+local reply = { format('%d', now) }
 for i = 1, #KEYS do
-  local key, calls, problem = KEYS[i], common == '' and ARGV[2 + i] or common, nil
-  local cost = tonumber(calls)
-  local index = cost and 1 or tonumber(match(calls, '^%d+'))
-  local limiter = limiters[index] or limiterOf(index)
+  local key, text, problem = KEYS[i], ARGV[min(i, lastProgram)], nil
+  local program = programs[text] or programOf(text)
+  local limiter, cost = program.limiter, program.cost
   local stored = pcall('GET', key)
   if type(stored) == 'table' then
     problem = stored.err
@@ -169,7 +178,7 @@ for i = 1, #KEYS do
       if changed then record[1] = at end
     else
       others = others or defineOthers()
-      changed = others(limiter, record, cost and '1 1 ' .. calls .. ' 0' or calls)
+      changed = others(limiter, record, cost and '1 ' .. program.calls .. ' 0' or program.calls)
     end
     if changed then
       local written = write(key, limiter, record)
@@ -178,6 +187,6 @@ for i = 1, #KEYS do
       if problem and find(problem, '^READONLY') then return written end
     end
   end
-  reply[1 + i] = problem and { problem } or stored
+  reply[1 + i] = problem and '-' .. problem or stored or ''
 end
-return reply
+return concat(reply, '\n')

@@ -20,7 +20,7 @@ const CONSTANTS = `local MAX_SAFE_INTEGER, LAST_MOMENT_MS = 2 ^ 53 - 1, 2 ^ 52
 local NOT_A_RECORD = 'ERR the key does not hold a record of this limiter'
 local floor, ceil, max, min, huge = math.floor, math.ceil, math.max, math.min, math.huge
 local find, format, gmatch, match, rep = string.find, string.format, string.gmatch, string.match, string.rep
-local call, pcall = redis.call, redis.pcall
+local concat, call, pcall = table.concat, redis.call, redis.pcall
 `;
 
 const TWINS = {
