@@ -6,13 +6,16 @@
 --          maxWaiting; and for each request "act id", where an id is "permits/leaseMs/owner/name"
 -- Reply    now, inUse, waiting, when the first lease ends, and for each request its token and when its lease ends: a token below
 --          0 waits, and 0 has nothing; then id, token and end of those of the owner who heard by themselves. Others are told by
---          PUBLISH to their owner: "id token endsAt now"
+--          PUBLISH to their owner: "id token end"
 
 local ABOVE_MOMENTS, LAST_MOMENT = 2 ^ 52, '4503599627370495'
 -- Tokens must not start anew while the clock might still be set back.
 local GRACE_MS = 3600000
 
-local sub = string.sub
+local floor, max = math.floor, math.max
+local format, match, sub = string.format, string.match, string.sub
+local call, pcall = redis.call, redis.pcall
+
 local key, now, owner, channel = KEYS[1], tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local capacity, maxWaiting = tonumber(ARGV[4]), tonumber(ARGV[5])
 local microseconds = now and now * 1000
@@ -114,7 +117,7 @@ for _, id in ipairs(moved) do
     tell(id, tokenOf(id), endOf(id))
   else
     -- Who is not heard of this way asks again before the lease ends.
-    pcall('PUBLISH', channel .. of, format('%s %d %d %d', id, tokenOf(id), endOf(id), now))
+    pcall('PUBLISH', channel .. of, format('%s %d %d', id, tokenOf(id), endOf(id)))
   end
 end
 
