@@ -269,7 +269,10 @@ export class Keeper implements LeaseKeeper {
     }
     if (now < this.#renewAt) return;
     this.#renewAt = now + this.#thirdMs;
-    for (const claim of this.#claims.values())
-      void this.#ask(claim, claim.lease === undefined ? "wait" : "renew");
+    for (const claim of this.#claims.values()) {
+      if (claim.lease !== undefined) void this.#ask(claim, "renew");
+      // Who has not heard yet may not want to wait.
+      else if (claim.heardAt > Number.NEGATIVE_INFINITY) void this.#ask(claim, "wait");
+    }
   }
 }

@@ -36,10 +36,11 @@ export class News {
     this.#expected.delete(id);
   }
 
-  /** Listens from now on, as somebody was told to wait. */
+  /** Listens from now on if somebody was told to wait. */
   listen(): void {
+    if (this.#expected.size === 0) return;
     this.#subscribe();
-    if (this.#recheck !== undefined || this.#expected.size === 0) return;
+    if (this.#recheck !== undefined) return;
     const ms = this.#isSubscribed ? RECHECK_MS : RECHECK_UNSUBSCRIBED_MS;
     this.#recheck = setTimeout(
       () => {
