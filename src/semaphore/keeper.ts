@@ -1,5 +1,5 @@
 import { type AbortSignalLike, onAbort } from "../abort.js";
-import { LimitedError } from "../errors.js";
+import { LimitedError, ThrottledError } from "../errors.js";
 import type { RateLimitResult } from "../result.js";
 import { sleepUntil, type Timer, timerOf } from "../sleep.js";
 import type { Arrangement, Store } from "../stores/store.js";
@@ -14,6 +14,8 @@ interface Claim {
   readonly id: string;
   readonly key: string;
   readonly permits: number;
+  /** Whether it stands in line if there is no room. */
+  readonly waits: boolean;
   /** Who decides. */
   store: SemaphoreStore;
   /** When it was asked last among what it answered, by the clock of the keeper. */
@@ -74,7 +76,7 @@ export class Keeper implements LeaseKeeper {
         forget();
         timeout.abort();
       };
-      const claim = this.#enter(permits, {
+      const claim = this.#enter(permits, timeoutMs > 0, {
         admit: (lease) => {
           settle();
           resolve(lease);
@@ -91,14 +93,14 @@ export class Keeper implements LeaseKeeper {
           () => {},
         );
       }
-      void this.#ask(claim, timeoutMs > 0 ? "wait" : "acquire");
+      void this.#ask(claim, claim.waits ? "wait" : "acquire");
     });
   }
 
   /** Asks a store that answers at once. @throws LimitedError */
   acquireSync(permits: number): Lease {
     let lease: Lease | undefined;
-    const claim = this.#enter(permits, {
+    const claim = this.#enter(permits, false, {
       admit: (admitted) => {
         lease = admitted;
       },
@@ -131,12 +133,13 @@ export class Keeper implements LeaseKeeper {
     await this.#arrange(claim, "release");
   }
 
-  #enter(permits: number, ends: Pick<Claim, "admit" | "refuse">): Claim {
+  #enter(permits: number, waits: boolean, ends: Pick<Claim, "admit" | "refuse">): Claim {
     const id = `${PROCESS}-${++claims}`;
     const claim = {
       id,
       key: this.#key,
       permits,
+      waits,
       store: this.#store,
       heardAt: Number.NEGATIVE_INFINITY,
       ...ends,
@@ -201,14 +204,25 @@ export class Keeper implements LeaseKeeper {
     else if (by !== undefined) claim.store = by as SemaphoreStore;
     claim.heardAt = askedAt;
     if (status === "held") {
+      const endsAt = askedAt + leftMs;
+      if (claim.lease === undefined && endsAt <= this.now()) {
+        this.#miss(claim);
+        return;
+      }
       claim.lease ??= new KeptLease(this, claim, token, 0);
-      claim.lease.endsAt = askedAt + leftMs;
+      claim.lease.endsAt = endsAt;
       claim.admit(claim.lease);
       if (leftMs < 2 * this.#thirdMs) this.#renewBy(this.now());
     } else if (status === "none") {
       if (claim.lease !== undefined) claim.lease.lose("it had ended before it was renewed");
       else claim.refuse(this.#limited(claim.permits, answer));
     }
+  }
+
+  /** Its turn was over before it was heard of, as this process or the network stood still. */
+  #miss(claim: Claim): void {
+    if (claim.waits) void this.#ask(claim, "wait");
+    else this.#giveUp(claim, new ThrottledError("The lease was lost: it had ended before it was heard of"));
   }
 
   #limited(permits: number, answer?: Standing & Partial<Arrangement>): LimitedError {
