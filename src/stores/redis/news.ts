@@ -3,8 +3,11 @@ import type { Connection, Subscriber } from "./connection.js";
 
 type OnNews = (standing?: Standing) => void;
 
-/** How often those who wait ask again in case a message was lost, and how often without a subscription; a little apart. */
-const RECHECK_MS = 1_000;
+/**
+ * How often those who wait ask again in case a message was lost or a holder died, and how often without a subscription; a
+ * quarter more or less, so that not all ask at once, and within a second.
+ */
+const RECHECK_MS = 750;
 const RECHECK_UNSUBSCRIBED_MS = 150;
 
 /** How many of a key ask again: those behind them can't be let in before. */
