@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, inject, test } from "vitest";
-import { ManualClock } from "../../src/testing.js";
 import { MemoryStore, type SemaphoreRequest, type Standing } from "../../src/index.js";
 import { RedisStore } from "../../src/redis.js";
+import { ManualClock } from "../../src/testing.js";
 
 const STEPS = 60;
 
@@ -41,7 +41,7 @@ test("Redis and memory arrange a semaphore alike, step by step and token by toke
           permits: permitsOf.get(id)!,
           leaseMs: 1_000 + 100 * who,
           ...(act === "wait" && {
-            onNews: (standing) => standing && to.push([id, standing.status, standing.token]),
+            onNews: (news) => news && "status" in news && to.push([id, news.status, news.token]),
           }),
         });
         const expected = memory.arrange("key", rules, peek ? undefined : request(told.memory));
