@@ -181,17 +181,59 @@ describe("acquire", () => {
 describe("what is sent", () => {
   test("is one script call for all that ask for a key at once, and one for all that give back", async () => {
     const client = new RecordingClient(redis);
-    await using one = on(client, { capacity: 200, timeout: "20s" });
+    await using one = on(client, { capacity: 200, timeout: 0 });
     await one.semaphore.peek("key");
     client.sent.length = 0;
-    const calls = Array.from({ length: 500 }, () => one.semaphore.acquire("key"));
-    const held = await Promise.all(calls.slice(0, 200));
+    const calls = Array.from({ length: 500 }, () => one.semaphore.acquire("key").catch(() => undefined));
+    const held = (await Promise.all(calls)).flatMap((lease) => lease ?? []);
     expect(client.sent).toEqual([{ name: "evalsha", keys: [`${one.prefix}:semaphore:key`] }]);
+    expect(held).toHaveLength(200);
     await Promise.all(held.map((lease) => lease.release()));
-    expect(client.sent).toHaveLength(2);
-    await Promise.all((await Promise.all(calls.slice(200, 400))).map((lease) => lease.release()));
-    await Promise.all(calls.slice(400));
-    expect(await one.semaphore.peek("key")).toMatchObject({ inUse: 100, waiting: 0 });
+    expect([client.sent.length, await one.semaphore.peek("key")]).toMatchObject([2, { inUse: 0 }]);
+  });
+
+  test("is one script call for all that begin to wait at once", async () => {
+    const client = new RecordingClient(redis);
+    await using one = on(client);
+    const held = await one.semaphore.acquire("key");
+    client.sent.length = 0;
+    const waiting = Array.from({ length: 300 }, () => one.semaphore.acquire("key"));
+    expect(await one.semaphore.peek("key")).toMatchObject({ inUse: 1, waiting: 300 });
+    expect(client.sent).toHaveLength(1);
+    await held.release();
+    for (const acquired of waiting) await (await acquired).release();
+  });
+
+  test("is at most 512 requests a script call, so that the server is not held up for long", async () => {
+    const client = new RecordingClient(redis);
+    await using one = on(client, { capacity: 1_300 }, { deadline: "5s" });
+    await one.semaphore.peek("key");
+    client.sent.length = 0;
+    const leases = await Promise.all(Array.from({ length: 1_300 }, () => one.semaphore.acquire("key")));
+    expect(client.sent).toHaveLength(3);
+    expect(leases.map(({ token }) => token)).toEqual(
+      [...leases.map(({ token }) => token)].sort((a, b) => a - b),
+    );
+    await Promise.all(leases.map((lease) => lease.release()));
+    expect([client.sent.length, (await one.semaphore.peek("key")).inUse]).toEqual([6, 0]);
+  });
+
+  test("is no more than what the documentation asks a user of the server to be allowed", async () => {
+    const prefix = randomUUID();
+    const commands = "+eval +evalsha +time +info +exists +pexpire +zmscore +zcount +zadd +zscore +zrem";
+    const more = "+zrangebyscore +zrevrangebyscore +publish +subscribe";
+    const rights = ["resetchannels", `~${prefix}:*`, `&${prefix}:*`, ...`${commands} ${more}`.split(" ")];
+    await redis.acl("SETUSER", "semaphores", "on", ">pw", ...rights);
+    const url = server.url.replace("redis://", "redis://semaphores:pw@");
+    await using one = on(url, { lease: "10m" }, { prefix });
+    await using other = on(url, { lease: "10m" }, { prefix });
+    const count = await subscribers();
+    const held = await other.semaphore.acquire("key");
+    const waiting = one.semaphore.acquire("key");
+    await until("it listens", 5_000, async () => (await subscribers()) === count + 1);
+    await held.release();
+    await (await waiting).renew();
+    expect(await redis.call("ACL", "LOG")).toEqual([]);
   });
 
   test("lies under one key that has a TTL, also when nobody holds anything", async () => {

@@ -23,6 +23,9 @@ interface Letter {
 
 const SCRIPT = scriptFrom(stateLua);
 
+/** Requests that travel together at most: the server does nothing else meanwhile. */
+const MOST_REQUESTS = 512;
+
 /** Numbers of the reply before those of the requests. */
 const HEAD = 4;
 
@@ -54,6 +57,9 @@ export class Semaphores {
       const letters = this.#letters.get(name) ?? { key, rules, all: [] };
       letters.all.push({ request, resolve });
       this.#letters.set(name, letters);
+      if (letters.all.length < MOST_REQUESTS) return;
+      this.#letters.delete(name);
+      void this.#send(letters);
     });
   }
 
