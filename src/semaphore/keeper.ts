@@ -108,15 +108,20 @@ export class Keeper implements LeaseKeeper {
         throw reason;
       },
     });
-    const askedAt = this.now();
-    this.#hear(claim, this.#arrange(claim, "acquire") as Arrangement, askedAt);
+    try {
+      const askedAt = this.now();
+      this.#hear(claim, this.#arrange(claim, "acquire") as Arrangement, askedAt);
+    } catch (error) {
+      this.#forget(claim);
+      throw error;
+    }
     return lease!;
   }
 
   /** Lets in who waits here if there is room now, as more is allowed than before. */
   letIn(): void {
     const waits = [...this.#claims.values()].some(({ lease }) => lease === undefined);
-    if (waits) Promise.resolve(this.#store.arrange(this.#key, this.#rules())).catch(() => {});
+    if (waits) void this.#tell(this.#store);
   }
 
   async renew({ id }: KeptLease): Promise<void> {
@@ -163,9 +168,16 @@ export class Keeper implements LeaseKeeper {
     this.#forget(claim);
     if (claim.lease === undefined) claim.refuse(reason);
     else claim.lease.lose(String(reason));
-    Promise.resolve(claim.store.arrange(this.#key, this.#rules(), this.#request(claim, "release"))).catch(
-      () => {},
-    );
+    void this.#tell(claim.store, this.#request(claim, "release"));
+  }
+
+  /** Asks for something of which nobody waits for the outcome. */
+  async #tell(store: SemaphoreStore, request?: SemaphoreRequest): Promise<void> {
+    try {
+      await store.arrange(this.#key, this.#rules(), request);
+    } catch {
+      // What is not released is free when its lease ends.
+    }
   }
 
   #request(claim: Claim, act: SemaphoreRequest["act"]): SemaphoreRequest {
@@ -174,9 +186,10 @@ export class Keeper implements LeaseKeeper {
     if (act !== "wait") return request;
     return {
       ...request,
-      onNews: (standing) => {
-        if (standing === undefined) void this.#ask(claim, "wait");
-        else this.#hear(claim, standing, this.now());
+      onNews: (news) => {
+        if (news === undefined) void this.#ask(claim, "wait");
+        else if (news instanceof Error) this.#giveUp(claim, news);
+        else this.#hear(claim, news, this.now());
       },
     };
   }
@@ -186,6 +199,7 @@ export class Keeper implements LeaseKeeper {
   }
 
   async #ask(claim: Claim, act: SemaphoreRequest["act"]): Promise<void> {
+    if (!this.#claims.has(claim.id)) return;
     const askedAt = this.now();
     try {
       this.#hear(claim, await this.#arrange(claim, act), askedAt);
@@ -198,10 +212,14 @@ export class Keeper implements LeaseKeeper {
 
   /** What an answer means to a claim, unless that has come to its end meanwhile. */
   #hear(claim: Claim, answer: Standing & Partial<Arrangement>, askedAt: number): void {
-    if (!this.#claims.has(claim.id)) return;
     const { status, token, leftMs, by } = answer;
+    if (typeof by === "object") claim.store = by as SemaphoreStore;
+    if (!this.#claims.has(claim.id)) {
+      // The store that was asked first has been told already, this one has not.
+      if (typeof by === "object") void this.#tell(claim.store, this.#request(claim, "release"));
+      return;
+    }
     if (by === "policy" || status === "none") this.#forget(claim);
-    else if (by !== undefined) claim.store = by as SemaphoreStore;
     claim.heardAt = askedAt;
     if (status === "held") {
       const endsAt = askedAt + leftMs;

@@ -1,7 +1,7 @@
 import type { Standing } from "../../semaphore/state.js";
 import type { Connection, Subscriber } from "./connection.js";
 
-type OnNews = (standing?: Standing) => void;
+type OnNews = (news?: Standing | Error) => void;
 
 /**
  * How often those who wait ask again in case a message was lost or a holder died, and how often without a subscription; a
@@ -73,9 +73,12 @@ export class News {
     );
   }
 
-  close(): void {
+  /** Tells all who wait that nothing comes any more, and why. */
+  close(why: Error): void {
     clearTimeout(this.#recheck);
+    const told = [...this.#expected.values()];
     this.#expected.clear();
+    for (const { onNews } of told) onNews(why);
     this.#subscriber?.disconnect();
   }
 
