@@ -36,3 +36,8 @@ function audienceOf(signal: AbortSignalLike): Audience {
   audiences.set(signal, { listeners, abort });
   return { listeners, abort };
 }
+
+/** The `AbortSignal` of the platform, as far as types of it are at hand. */
+export type PlatformAbortSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
+  ? Signal & AbortSignalLike
+  : AbortSignalLike;

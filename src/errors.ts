@@ -16,10 +16,10 @@ export class LimitedError extends ThrottledError {
   /** The refusal in numbers; `result.retryAfterMs` says when to come back. */
   readonly result: RateLimitResult;
 
-  constructor(key: string, result: RateLimitResult) {
+  constructor(key: string, result: RateLimitResult, what: "Rate" | "Concurrency" = "Rate") {
     const { remaining, resetAfterMs, retryAfterMs } = result;
     super(
-      `Rate limit exceeded: remaining=${remaining}, resetAfterMs=${resetAfterMs}, retryAfterMs=${retryAfterMs}`,
+      `${what} limit exceeded: remaining=${remaining}, resetAfterMs=${resetAfterMs}, retryAfterMs=${retryAfterMs}`,
     );
     this.key = key;
     this.result = result;

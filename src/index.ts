@@ -14,7 +14,8 @@ export {
 export { SlidingWindow } from "./algorithms/sliding-window.js";
 export { TokenBucket } from "./algorithms/token-bucket.js";
 export type { Clock } from "./clock.js";
-export { type Decorator, type DecoratorOptions, throttled, throttledSync } from "./decorator.js";
+export type { Decorator } from "./decorate.js";
+export { type DecoratorOptions, throttled, throttledSync } from "./decorator.js";
 export type { Duration } from "./duration.js";
 export { isLimitedError, isStoreError, LimitedError, StoreError, ThrottledError } from "./errors.js";
 export type { Permit } from "./permit.js";
@@ -31,8 +32,22 @@ export {
   type QuotaInput,
 } from "./quota.js";
 export type { RateLimitResult, RateLimitState } from "./result.js";
+export type { Lease } from "./semaphore/lease.js";
+export {
+  type AcquireOptions,
+  Semaphore,
+  type SemaphoreLimitOptions,
+  type SemaphoreOccupancy,
+  type SemaphoreOptions,
+} from "./semaphore/semaphore.js";
+export {
+  type SemaphoreRequest,
+  type SemaphoreRules,
+  SemaphoreState,
+  type Standing,
+} from "./semaphore/state.js";
 export { MemoryStore, type MemoryStoreOptions } from "./stores/memory-store.js";
-export type { Answer, Store, SyncStore } from "./stores/store.js";
+export type { Answer, Arrangement, Store, SyncStore } from "./stores/store.js";
 export {
   type CallOptions,
   type LimitRequest,

@@ -9,7 +9,7 @@ import { mirror } from "./mirror.js";
 import { Permit } from "./permit.js";
 import type { Quota, QuotaInput } from "./quota.js";
 import type { RateLimitResult, RateLimitState } from "./result.js";
-import { MemoryStore } from "./stores/memory-store.js";
+import { type MemoryStore, sharedStore } from "./stores/memory-store.js";
 import type { Answer, Store, SyncStore } from "./stores/store.js";
 import { openWaitingRoom, waitingRoom } from "./waiting-room.js";
 
@@ -76,13 +76,6 @@ interface Call {
 
 /** Calls of `limitMany` that are under way at once: more would be late at a store that is far away. */
 const MOST_AT_ONCE = 512;
-
-let defaultStore: MemoryStore | undefined;
-
-function sharedStore(): MemoryStore {
-  defaultStore ??= new MemoryStore();
-  return defaultStore;
-}
 
 /** A rate limiter: an algorithm, one quota or several, and the store that remembers what each key has spent. */
 export class Throttled<S extends Store = MemoryStore> {

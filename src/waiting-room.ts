@@ -1,7 +1,7 @@
 import { type AbortSignalLike, onAbort } from "./abort.js";
 import type { Booking, Limiter } from "./algorithms/limiter.js";
 import type { RateLimitResult } from "./result.js";
-import { realTimer, sleepUntil, type Timer } from "./sleep.js";
+import { sleepUntil, type Timer, timerOf } from "./sleep.js";
 import type { Store } from "./stores/store.js";
 
 /** Units that may be spent from a moment on, as the store booked them. */
@@ -57,14 +57,11 @@ class WaitingRoom {
   #alarm: AbortController | undefined;
 
   constructor(store: Store, limiter: Limiter, key: string, onEmpty: () => void) {
-    const { clock } = store;
     this.#store = store;
     this.#limiter = limiter;
     this.#key = key;
     this.#onEmpty = onEmpty;
-    this.#timer = clock?.sleep
-      ? { now: () => clock.now(), sleep: (ms, signal) => clock.sleep!(ms, signal), slackMs: 0 }
-      : realTimer;
+    this.#timer = timerOf(store.clock);
   }
 
   /**

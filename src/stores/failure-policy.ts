@@ -1,7 +1,8 @@
 import type { Booking, Decision, Limiter } from "../algorithms/limiter.js";
 import { complaint } from "../argument.js";
 import { StoreError } from "../errors.js";
-import type { Answer, Store } from "./store.js";
+import type { SemaphoreRequest, SemaphoreRules } from "../semaphore/state.js";
+import type { Answer, Arrangement, Store } from "./store.js";
 
 /** What a call gets while the store is unavailable: its error, a pass, a refusal, or the answer of another store. */
 export type OnUnavailable = "throw" | "allow" | "deny" | Store;
@@ -16,7 +17,8 @@ export function outage(store: string, operation: string, problem: string): Store
   return Object.defineProperty(new StoreError(store, operation, problem), OUTAGE, { value: true });
 }
 
-function isOutage(error: unknown): boolean {
+/** Whether an error is one of `outage`. */
+export function isOutage(error: unknown): boolean {
   return typeof error === "object" && error !== null && OUTAGE in error;
 }
 
@@ -51,6 +53,35 @@ export class FailurePolicy {
     // A place that the store booked is none that another store could give back.
     if (typeof policy !== "object" || booking !== undefined) return without(policy, limiter, cost);
     return { by: policy, ...(await policy.decide(limiter, key, cost, maxWaitMs)), source: "fallback" };
+  }
+
+  /** The answer to a request on a semaphore; only those who ask for permits get one. @throws the error, if nothing helps. */
+  async arrange(
+    error: unknown,
+    key: string,
+    rules: SemaphoreRules,
+    request: SemaphoreRequest | undefined,
+  ): Promise<Arrangement> {
+    const policy = this.#policy;
+    if (!isOutage(error) || policy === "throw" || request?.act === "renew" || request?.act === "release") {
+      throw error;
+    }
+    if (typeof policy === "object") {
+      if (policy.arrange === undefined) throw error;
+      return { by: policy, ...(await policy.arrange(key, rules, request)) };
+    }
+    const held = policy === "allow" && request !== undefined && request.permits <= rules.capacity;
+    if (held)
+      return {
+        by: "policy",
+        status: "held",
+        token: 0,
+        leftMs: Number.POSITIVE_INFINITY,
+        inUse: 0,
+        waiting: 0,
+      };
+    const inUse = policy === "deny" ? rules.capacity : 0;
+    return { by: "policy", status: "none", token: 0, leftMs: RETRY_AFTER_MS, inUse, waiting: 0 };
   }
 
   /** Runs `ask`, a reset, or the reset of the other store. */

@@ -1,9 +1,10 @@
 import type { Booking, Decision, Limiter } from "../algorithms/limiter.js";
 import { knownOptions, wholeNumber } from "../argument.js";
 import { type Clock, checkClock, monotonicClock } from "../clock.js";
+import { type SemaphoreRequest, type SemaphoreRules, SemaphoreState } from "../semaphore/state.js";
 import { Keyspace } from "./keyspace.js";
 import { type RecordTable, UNKNOWN } from "./record-table.js";
-import type { SyncStore } from "./store.js";
+import type { Arrangement, SyncStore } from "./store.js";
 
 /** Options of a `MemoryStore`. */
 export interface MemoryStoreOptions {
@@ -25,6 +26,14 @@ const MOST_TABLES = 1024;
 /** How many limiters are compared to find one with many keys. */
 const CANDIDATES = 3;
 
+let shared: MemoryStore | undefined;
+
+/** The store of all that are not told where to keep their keys. */
+export function sharedStore(): MemoryStore {
+  shared ??= new MemoryStore();
+  return shared;
+}
+
 /** Keeps keys in the memory of this process: bounded, without timers; what is forgotten first is what has been used least. */
 export class MemoryStore implements SyncStore, AsyncDisposable {
   readonly name = "memory";
@@ -42,6 +51,10 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   #recentLimiter: Limiter | undefined;
   #recentKeyspace: Keyspace | undefined;
   #size = 0;
+  /** By key, those that somebody holds or waits for. */
+  readonly #semaphores = new Map<string, SemaphoreState>();
+  /** Not lower than any of a semaphore that is gone. */
+  #token = 0;
 
   /** @throws TypeError, RangeError */
   constructor(options: MemoryStoreOptions = {}) {
@@ -80,6 +93,17 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
     return decisions;
   }
 
+  arrange(key: string, rules: SemaphoreRules, request?: SemaphoreRequest): Arrangement {
+    const semaphore = this.#semaphores.get(key) ?? new SemaphoreState(this.#token);
+    this.#semaphores.set(key, semaphore);
+    const arrangement = semaphore.arrange(this.clock.now(), rules, request);
+    if (semaphore.isEmpty && this.#semaphores.get(key) === semaphore) {
+      this.#semaphores.delete(key);
+      this.#token = Math.max(this.#token, semaphore.token);
+    }
+    return arrangement;
+  }
+
   reset(limiter: Limiter, key: string): void {
     const keyspace = this.#keyspaces.get(limiter.id);
     const table = keyspace?.table(key);
@@ -93,6 +117,7 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
     this.#recentLimiter = undefined;
     this.#recentKeyspace = undefined;
     this.#size = 0;
+    this.#semaphores.clear();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,10 +1,21 @@
 import type { Booking, Decision, Limiter } from "../algorithms/limiter.js";
 import type { Clock } from "../clock.js";
+import type {
+  Arrangement as SemaphoreArrangement,
+  SemaphoreRequest,
+  SemaphoreRules,
+} from "../semaphore/state.js";
 
 /** The answer of a store. */
 export interface Answer extends Decision {
   /** The store that decided if it is not the one that was asked; only it can give back what it charged. */
   readonly by?: Store;
+}
+
+/** The answer of a store about a semaphore. */
+export interface Arrangement extends SemaphoreArrangement {
+  /** Who answered if it was not the store itself: the policy for a store that is unavailable, or the store to fall back on. */
+  readonly by?: "policy" | Store;
 }
 
 /** Where the state of keys lives. See `docs/stores.md` for a complete one, and `throttled/testing` for its tests. */
@@ -32,6 +43,15 @@ export interface Store {
     keys: readonly string[],
     costs: readonly number[],
   ): Answer[] | Promise<Answer[]>;
+  /**
+   * Hands a request, if there is one, to the `SemaphoreState` of a key, atomically; without it the store has no semaphores.
+   * The request hears later what becomes of a place in line.
+   */
+  arrange?(
+    key: string,
+    rules: SemaphoreRules,
+    request?: SemaphoreRequest,
+  ): Arrangement | Promise<Arrangement>;
   /** Forgets a key of a limiter. */
   reset(limiter: Limiter, key: string): void | Promise<void>;
   /** Frees what the store holds; nothing is asked of it afterwards. */
@@ -43,5 +63,6 @@ export interface SyncStore extends Store {
   readonly sync: true;
   decide(limiter: Limiter, key: string, cost: number, maxWaitMs: number, booking?: Booking): Answer;
   decideMany?(limiter: Limiter, keys: readonly string[], costs: readonly number[]): Answer[];
+  arrange?(key: string, rules: SemaphoreRules, request?: SemaphoreRequest): Arrangement;
   reset(limiter: Limiter, key: string): void;
 }

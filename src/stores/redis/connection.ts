@@ -16,6 +16,16 @@ export interface RedisClient {
   readonly options?: { readonly keyPrefix?: string | undefined };
 }
 
+/** A connection that hears messages. */
+export interface Subscriber {
+  readonly status: string;
+  connect(): Promise<unknown>;
+  disconnect(): void;
+  subscribe(channel: string): Promise<unknown>;
+  // biome-ignore lint/suspicious/noExplicitAny: parameters are those of each event.
+  on(event: string, listener: (...args: any[]) => void): unknown;
+}
+
 /** Calls under way at most: each holds about a kilobyte until its deadline, and a server that hangs would hold them all. */
 const MOST_CALLS = 16_384;
 
@@ -110,6 +120,16 @@ export class Connection {
       this.#calls -= calls;
       if (this.#calls === 0) this.#idle?.();
     }
+  }
+
+  /** Another client like this one, to subscribe with, if the client can make one. It does not keep the process alive. */
+  subscriber(): Subscriber | undefined {
+    const client = (this.#own ?? this.#client) as { duplicate?(): Subscriber };
+    const subscriber = client.duplicate?.();
+    subscriber?.on("connect", () => {
+      (subscriber as { stream?: { unref?(): void } }).stream?.unref?.();
+    });
+    return subscriber;
   }
 
   /** Waits for the calls under way, which end in time, and closes the client if it is the store's own. */

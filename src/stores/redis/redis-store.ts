@@ -2,15 +2,17 @@ import type { Booking, Limiter } from "../../algorithms/limiter.js";
 import { complaint, flag, knownOptions } from "../../argument.js";
 import { type Clock, checkClock } from "../../clock.js";
 import { type Duration, toMs } from "../../duration.js";
+import type { SemaphoreRequest, SemaphoreRules } from "../../semaphore/state.js";
 import { Breaker, type BreakerOptions } from "../breaker.js";
 import { LONGEST_DEADLINE_MS } from "../deadline.js";
 import { FailurePolicy, type OnUnavailable } from "../failure-policy.js";
-import type { Answer, Store } from "../store.js";
+import type { Answer, Arrangement, Store } from "../store.js";
 import { Batch } from "./batch.js";
 import { Connection, type RedisClient } from "./connection.js";
 import { DenyCache } from "./deny-cache.js";
 import { type Commons, redisKey } from "./key-calls.js";
 import { scriptOf } from "./scripts.js";
+import { Semaphores } from "./semaphores.js";
 
 /** Options of a `RedisStore`. */
 export interface RedisStoreOptions {
@@ -54,6 +56,7 @@ export class RedisStore implements Store, AsyncDisposable {
   readonly #batch: Batch;
   readonly #batches: boolean;
   readonly #denied: DenyCache | undefined;
+  readonly #semaphores: Semaphores;
   readonly #prepared = new WeakMap<Limiter, Commons>();
 
   /**
@@ -79,6 +82,7 @@ export class RedisStore implements Store, AsyncDisposable {
       new Breaker(options.breaker),
       redisOptions,
     );
+    this.#semaphores = new Semaphores(this.#connection, this.#policy, prefix, () => clock?.now());
     this.#batch = new Batch(this.#connection, {
       onFailure: (error, limiter, { key, cost, maxWaitMs, booking }) =>
         this.#policy.answer(error, limiter, key, cost, maxWaitMs, booking),
@@ -107,6 +111,10 @@ export class RedisStore implements Store, AsyncDisposable {
     });
   }
 
+  arrange(key: string, rules: SemaphoreRules, request?: SemaphoreRequest): Promise<Arrangement> {
+    return this.#semaphores.arrange(key, rules, request);
+  }
+
   async reset(limiter: Limiter, key: string): Promise<void> {
     const place = redisKey(this.#prepare(limiter), key);
     // Calls from before it come before it.
@@ -118,9 +126,10 @@ export class RedisStore implements Store, AsyncDisposable {
   }
 
   /** Lets the calls under way finish, and closes the connection if the store made it. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#batch.flush();
-    return this.#connection.close();
+    this.#semaphores.close();
+    await this.#connection.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
