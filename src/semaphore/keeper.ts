@@ -163,9 +163,13 @@ export class Keeper implements LeaseKeeper {
     this.#forget(claim);
     if (claim.lease === undefined) claim.refuse(reason);
     else claim.lease.lose(String(reason));
-    Promise.resolve(claim.store.arrange(this.#key, this.#rules(), this.#request(claim, "release"))).catch(
-      () => {},
-    );
+    this.#tellReleased(claim);
+  }
+
+  /** What is not released is free when its lease ends. */
+  #tellReleased(claim: Claim, store = claim.store): void {
+    const released = store.arrange(this.#key, this.#rules(), this.#request(claim, "release"));
+    Promise.resolve(released).catch(() => {});
   }
 
   #request(claim: Claim, act: SemaphoreRequest["act"]): SemaphoreRequest {
@@ -198,8 +202,12 @@ export class Keeper implements LeaseKeeper {
 
   /** What an answer means to a claim, unless that has come to its end meanwhile. */
   #hear(claim: Claim, answer: Standing & Partial<Arrangement>, askedAt: number): void {
-    if (!this.#claims.has(claim.id)) return;
     const { status, token, leftMs, by } = answer;
+    if (!this.#claims.has(claim.id)) {
+      // Its release came before it, or went to another store.
+      if (by !== "policy" && status !== "none") this.#tellReleased(claim, by as SemaphoreStore | undefined);
+      return;
+    }
     if (by === "policy" || status === "none") this.#forget(claim);
     else if (by !== undefined) claim.store = by as SemaphoreStore;
     claim.heardAt = askedAt;

@@ -43,15 +43,17 @@ async function pair(version: string, url = rig.url): Promise<[Semaphore<RedisSto
     semaphoreOver(version, url),
     semaphoreOver(version, url),
   ];
-  for (const each of two) {
-    await until("the store answers", 5_000, () =>
-      each.peek().then(
-        () => true,
-        () => false,
-      ),
-    );
-  }
+  await Promise.all(two.map(answers));
   return two;
+}
+
+function answers(semaphore: Semaphore<RedisStore>): Promise<void> {
+  return until("the store answers", 5_000, () =>
+    semaphore.peek().then(
+      () => true,
+      () => false,
+    ),
+  );
 }
 
 async function subscriptions(): Promise<number> {
@@ -131,5 +133,26 @@ describe.each(IOREDIS_VERSIONS)("Over %s", (version) => {
     flushing = false;
     await flusher;
     expect(await one.peek()).toEqual({ capacity: 1, inUse: 0, waiting: 0 });
+  });
+
+  test("whoever gave up holds nothing, also if the server hears of that before it hears of the call", async () => {
+    const [one, other] = [semaphoreOver(version, rig.proxy.url), semaphoreOver(version, rig.url)];
+    await Promise.all([answers(one), answers(other)]);
+    await rig.node.call("SCRIPT", "FLUSH");
+    const asked = rig.proxy.count("evalsha");
+    rig.proxy.delayMs = 100;
+    const leave = new AbortController();
+    const call = one.acquire(undefined, { signal: leave.signal });
+    await until("the server was asked", 1_000, () => rig.proxy.count("evalsha") > asked);
+    // Before the first learns that the server does not know the script, another makes it known.
+    expect(await other.peek()).toMatchObject({ inUse: 0 });
+    const evals = rig.proxy.count("eval");
+    const enough = new Error("enough");
+    leave.abort(enough);
+    await expect(call).rejects.toBe(enough);
+    await until("the call comes after its release", 1_000, () => rig.proxy.count("eval") > evals);
+    await until("it is carried out", 1_000, async () => (await other.peek()).inUse === 1);
+    rig.proxy.delayMs = 0;
+    await until("nothing is held", 1_000, async () => (await other.peek()).inUse === 0);
   });
 });
