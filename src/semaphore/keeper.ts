@@ -215,8 +215,8 @@ export class Keeper implements LeaseKeeper {
     const { status, token, leftMs, by } = answer;
     if (typeof by === "object") claim.store = by as SemaphoreStore;
     if (!this.#claims.has(claim.id)) {
-      // The store that was asked first has been told already, this one has not.
-      if (typeof by === "object") void this.#tell(claim.store, this.#request(claim, "release"));
+      // Its release came before it, or went to another store.
+      if (by !== "policy" && status !== "none") void this.#tell(claim.store, this.#request(claim, "release"));
       return;
     }
     if (by === "policy" || status === "none") this.#forget(claim);

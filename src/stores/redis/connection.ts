@@ -124,8 +124,9 @@ export class Connection {
 
   /** Another client like this one, to subscribe with, if the client can make one. It does not keep the process alive. */
   subscriber(): Subscriber | undefined {
-    const client = (this.#own ?? this.#client) as { duplicate?(): Subscriber };
-    const subscriber = client.duplicate?.();
+    const client = (this.#own ?? this.#client) as { duplicate?(options?: object): Subscriber };
+    // Subscribing again is up to the caller: ioredis would leave a failure of that unhandled.
+    const subscriber = this.isCluster ? client.duplicate?.() : client.duplicate?.({ autoResubscribe: false });
     subscriber?.on("connect", () => {
       (subscriber as { stream?: { unref?(): void } }).stream?.unref?.();
     });
