@@ -1,5 +1,16 @@
 // A store of your own that answers at once: the whole of it.
-import type { Booking, Clock, Decision, KeyState, Limiter, SyncStore } from "throttled";
+import {
+  type Arrangement,
+  type Booking,
+  type Clock,
+  type Decision,
+  type KeyState,
+  type Limiter,
+  type SemaphoreRequest,
+  type SemaphoreRules,
+  SemaphoreState,
+  type SyncStore,
+} from "throttled";
 
 /** Keeps keys in a `Map`, without a bound. */
 export class MapStore implements SyncStore {
@@ -7,6 +18,7 @@ export class MapStore implements SyncStore {
   readonly sync = true;
   readonly clock: Clock;
   readonly #entries = new Map<string, { record: KeyState; expiresAt: number }>();
+  readonly #semaphores = new Map<string, SemaphoreState>();
 
   constructor(clock: Clock = { now: () => Date.now() }) {
     this.clock = clock;
@@ -19,6 +31,12 @@ export class MapStore implements SyncStore {
     if (write?.ttlMs === 0) this.#entries.delete(id);
     else if (write) this.#entries.set(id, { record: write.record, expiresAt: now + write.ttlMs });
     return decision;
+  }
+
+  arrange(key: string, rules: SemaphoreRules, request?: SemaphoreRequest): Arrangement {
+    const semaphore = this.#semaphores.get(key) ?? new SemaphoreState();
+    this.#semaphores.set(key, semaphore);
+    return semaphore.arrange(this.clock.now(), rules, request);
   }
 
   reset(limiter: Limiter, key: string): void {
