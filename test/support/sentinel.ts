@@ -10,6 +10,8 @@ export interface SentinelTopology {
   readonly url: string;
   readonly redisOptions: object;
   readonly ports: readonly number[];
+  /** The node that the sentinels take for the master now. */
+  master(): Promise<ServerNode>;
   /**
    * The most by which the last failover may have been late because the sentinels had to vote again: on a busy machine all
    * three may find the master gone at the same moment, and vote for themselves.
@@ -58,6 +60,7 @@ export async function startSentinel(protection: SentinelProtection = {}): Promis
       sentinels,
       ...place(sentinels, protection),
       ports: started.map((node) => node.port),
+      master: () => masterOf(nodes, sentinels),
       revotesMs: async () => (Math.max(...(await Promise.all(sentinels.map(votes)))) - 1) * REVOTE_MS,
       stop,
     };
@@ -133,4 +136,9 @@ async function votes(sentinel: ServerNode): Promise<number> {
 async function master(sentinel: ServerNode): Promise<ReadonlyMap<string, string>> {
   const flat = (await sentinel.call("SENTINEL", "MASTER", SERVICE)) as string[];
   return new Map(Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, flat[2 * i + 1]!]));
+}
+
+async function masterOf(nodes: readonly ServerNode[], sentinels: readonly ServerNode[]): Promise<ServerNode> {
+  const address = (await sentinels[0]!.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)) as string[];
+  return nodes.find(({ port }) => `${port}` === address[1])!;
 }
