@@ -33,4 +33,4 @@ test(`${PAIRS} acquires and releases leave one key for each semaphore, which has
     expect(await redis.zrange(key, "0", "-1"), "nothing but the counts").toEqual(["inUse", "token"]);
   }
   redis.disconnect();
-});
+}, 60_000);

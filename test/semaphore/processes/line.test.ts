@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Lease, Semaphore } from "../../../src/index.js";
 import { RedisStore } from "../../../src/redis.js";
 import { startRedis } from "../../support/redis-server.js";
@@ -13,6 +13,9 @@ interface Report {
   readonly gone: readonly { token: number; from: number; to: number }[];
   readonly left: number;
 }
+
+// A busy machine takes its time for thousands of calls of four processes.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
 
 const SCRIPT = new URL("line-worker.mjs", import.meta.url);
 const PROCESSES = 4;

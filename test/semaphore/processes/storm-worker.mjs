@@ -43,7 +43,7 @@ async function work() {
   const semaphore = semaphores[upTo(semaphores.length - 1)];
   const permits = 1 + upTo(Math.min(3, semaphore.capacity) - 1);
   const leave = new AbortController();
-  const timeout = happens(0.3) ? 0 : 20 + upTo(2 * leaseMs);
+  const timeout = happens(0.15) ? 0 : 20 + upTo(2 * leaseMs);
   const lease = semaphore.acquire(undefined, { permits, timeout, signal: leave.signal });
   if (happens(0.2)) setTimeout(() => leave.abort(ENOUGH), upTo(20));
   try {

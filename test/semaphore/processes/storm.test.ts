@@ -21,8 +21,11 @@ const SCRIPT = new URL("storm-worker.mjs", import.meta.url);
 const REQUESTS = Number(process.env["SEMAPHORE_REQUESTS"] ?? 10_000);
 const PROCESSES = 16;
 const LANES = 6;
-const LEASE_MS = 400;
-const KEYS = [1, 1, 2, 2, 3, 3, 4, 5, 6, 8].map((capacity, i) => ({ key: `key-${i}`, capacity }));
+const LEASE_MS = 600;
+/** How many requests pass from strike to strike, about. */
+const EVERY = 100;
+/** So many that there is traffic on some while others wait for somebody who was struck. */
+const KEYS = Array.from({ length: 30 }, (_, i) => ({ key: `key-${i}`, capacity: 1 + (i % 6) }));
 /** What a process believes is counted by its own clock since the answer; the server rounds to milliseconds. */
 const ROUNDING_MS = 2;
 
@@ -59,13 +62,12 @@ async function strike(
 ): Promise<Record<keyof typeof STRIKES, number>> {
   const count = { killed: 0, stopped: 0 };
   const down = new Set<Promise<unknown>>();
-  while (!over()) {
-    const next = log.requests + Math.random() * 200;
+  for (let next = 0; !over(); next += 2 * EVERY * Math.random()) {
     while (log.requests < next && !over()) await sleep(10);
     // Half of them are always at work.
     if (down.size >= PROCESSES / 2) await Promise.race(down);
     const [victim] = workers.splice(Math.floor(Math.random() * workers.length), 1) as [Worker];
-    const kind = Math.random() < 0.15 ? "killed" : "stopped";
+    const kind = Math.random() < 0.1 ? "killed" : "stopped";
     count[kind]++;
     const back = STRIKES[kind](victim, input).then((worker) => {
       workers.push(worker);
