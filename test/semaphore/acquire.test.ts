@@ -151,6 +151,16 @@ describe("acquire with a timeout", () => {
   });
 });
 
+test("of two that are let in at the same moment the one that came first hears first", async () => {
+  const { semaphore } = onManualClock({ capacity: 2, timeout: "1h" });
+  const turns = new Turns();
+  const held = await semaphore.acquire("key");
+  const calls = ["first", "second"].map((name) => turns.note(name, semaphore.acquire("key")));
+  void held.release();
+  await Promise.all(calls);
+  expect(turns.order).toEqual(["first", "second"]);
+});
+
 describe("a signal", () => {
   test("that was aborted before rejects with its reason, and the store is not asked", async () => {
     const { semaphore, store } = onManualClock({ capacity: 1, timeout: "1s" });
