@@ -37,6 +37,11 @@ export class Breaker {
     return this.#failures >= this.#most;
   }
 
+  /** Whether a call that was let through to try again is under way. */
+  get isTrying(): boolean {
+    return this.#trying;
+  }
+
   /** Runs what so many calls wait for, or rejects with `OPEN`; `isFailure` tells a store that fails from one that refuses. */
   async run<T>(calls: number, run: () => Promise<T>, isFailure: (error: unknown) => boolean): Promise<T> {
     const trial = this.isOpen;

@@ -72,3 +72,24 @@ test("An open breaker lets one call at a time ask again, however many there are"
   expect(tried).toBeLessThanOrEqual(1_000 / (100 + 50) + 1);
   await rig.stop();
 });
+
+test("Callers that try again at once, all the time, hear of a server that is back", async () => {
+  const rig = await Rig.start();
+  rig.connect(rig.proxy.url, { breaker: { failures: 3, retryAfter: "20ms" }, deadline: "50ms" });
+  const throttle = rig.throttle("throw");
+  await rig.warmUp();
+  rig.node.hang();
+  let refused = 0;
+  const persist = async (): Promise<void> => {
+    for (let served = false; !served; ) {
+      served = await throttle.limit("key").then(
+        () => refused > 100,
+        () => false,
+      );
+      if (!served) refused++;
+      if (refused === 100) rig.node.resume();
+    }
+  };
+  await Promise.all([persist(), persist(), persist()]);
+  await rig.stop();
+}, 10_000);

@@ -115,6 +115,8 @@ export class Connection {
         isOutage,
       );
     } catch (error) {
+      // Callers that try again at once must not keep the event loop from the answer to the one that was let through.
+      if (error === OPEN && this.#breaker.isTrying) await new Promise((resolve) => setImmediate(resolve));
       throw this.#storeError(operation, error);
     } finally {
       this.#calls -= calls;

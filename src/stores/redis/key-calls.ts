@@ -1,6 +1,6 @@
 import type { Booking, KeyState, Limiter } from "../../algorithms/limiter.js";
 import type { Answer } from "../store.js";
-import type { Script } from "./scripts.js";
+import type { Script } from "./script.js";
 
 /** Calls on one record that travel together at most: the server does nothing else meanwhile. */
 const MOST_CALLS = 1_024;

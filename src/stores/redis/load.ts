@@ -1,6 +1,7 @@
 import type { Deadline } from "../deadline.js";
 import { isOutage, type RedisClient, replyError } from "./connection.js";
 import type { KeyCalls } from "./key-calls.js";
+import { callScript } from "./script.js";
 
 /** Refusals of several keys together that each of them alone may not meet; a Cluster of ioredis tries for a while before it says so. */
 const NOT_TOGETHER =
@@ -40,31 +41,12 @@ export class Load {
     deadline: Deadline,
     now: number | undefined,
   ): Promise<readonly string[] | Apart> {
-    const { sha } = this.keys[0].commons.script;
+    const { script } = this.keys[0].commons;
     try {
-      return served(await client.evalsha(sha, this.keys.length, ...this.#arguments(now)));
+      return served(await callScript(client, deadline, script, this.keys.length, this.#arguments(now)));
     } catch (error) {
-      return this.#sendOtherwise(error, client, deadline, now);
+      if (this.keys.length === 1 || deadline.passed || !NOT_TOGETHER.test(messageOf(error))) throw error;
     }
-  }
-
-  /** What answers after an error: the whole script where the server does not know it, or the keys one by one. */
-  async #sendOtherwise(
-    error: unknown,
-    client: RedisClient,
-    deadline: Deadline,
-    now: number | undefined,
-  ): Promise<readonly string[] | Apart> {
-    let problem = error;
-    if (!deadline.passed && /^NOSCRIPT\b/.test(messageOf(error))) {
-      const { source } = this.keys[0].commons.script;
-      try {
-        return served(await client.eval(source, this.keys.length, ...this.#arguments(now)));
-      } catch (another) {
-        problem = another;
-      }
-    }
-    if (this.keys.length === 1 || deadline.passed || !NOT_TOGETHER.test(messageOf(problem))) throw problem;
     const ends = await Promise.allSettled(
       this.keys.map((calls) => new Load(calls).send(client, deadline, now) as Promise<readonly string[]>),
     );

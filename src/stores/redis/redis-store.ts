@@ -11,7 +11,7 @@ import { Batch } from "./batch.js";
 import { Connection, type RedisClient } from "./connection.js";
 import { DenyCache } from "./deny-cache.js";
 import { type Commons, redisKey } from "./key-calls.js";
-import { scriptOf } from "./scripts.js";
+import { scriptOf } from "./limiter-script.js";
 import { Semaphores } from "./semaphores.js";
 
 /** Options of a `RedisStore`. */

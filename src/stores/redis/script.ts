@@ -13,17 +13,15 @@ export function scriptFrom(source: string): Script {
 }
 
 /** Calls a script, and loads it where the server does not know it yet, unless the deadline has passed by then. */
-export async function callScript(
+export function callScript(
   client: RedisClient,
   deadline: Deadline,
   { sha, source }: Script,
   keys: number,
   keysAndArguments: string[],
 ): Promise<unknown> {
-  try {
-    return await client.evalsha(sha, keys, ...keysAndArguments);
-  } catch (error) {
+  return client.evalsha(sha, keys, ...keysAndArguments).catch((error: unknown) => {
     if (deadline.passed || !/^NOSCRIPT\b/.test(String((error as Error | undefined)?.message))) throw error;
-    return await client.eval(source, keys, ...keysAndArguments);
-  }
+    return client.eval(source, keys, ...keysAndArguments);
+  });
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { AlgorithmType } from "../../algorithms/algorithm.js";
 import allOf from "../../algorithms/all-of.lua";
 import bucket from "../../algorithms/bucket.lua";
@@ -8,12 +7,7 @@ import leakyBucket from "../../algorithms/leaky-bucket.lua";
 import limiter from "../../algorithms/limiter.lua";
 import slidingWindow from "../../algorithms/sliding-window.lua";
 import tokenBucket from "../../algorithms/token-bucket.lua";
-
-/** A script as Redis knows it: its text, and the digest by which it is called once it is loaded. */
-export interface Script {
-  readonly source: string;
-  readonly sha: string;
-}
+import { type Script, scriptFrom } from "./script.js";
 
 /** What the Lua files have in common; names of their own are found faster than those in tables. */
 const CONSTANTS = `local MAX_SAFE_INTEGER, LAST_MOMENT_MS = 2 ^ 53 - 1, 2 ^ 52
@@ -48,11 +42,10 @@ function script(twins: Readonly<Record<string, string>>): Script {
   const definitions = Object.entries(twins).map(
     ([name, lua]) => `if name == "${name}" then\n${lua}\nreturn algorithm\nend\n`,
   );
-  const source = `${CONSTANTS}
+  return scriptFrom(`${CONSTANTS}
 local function algorithmOf(name)
 ${definitions.join("")}end
 local function allOf(algorithm, parts)
 ${allOf}end
-${limiter}`;
-  return { source, sha: createHash("sha1").update(source).digest("hex") };
+${limiter}`);
 }
