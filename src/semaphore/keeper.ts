@@ -199,7 +199,9 @@ export class Keeper implements LeaseKeeper {
     if (!this.#claims.has(claim.id)) return;
     const askedAt = this.now();
     try {
-      this.#hear(claim, await this.#arrange(claim, act), askedAt);
+      const answer = this.#arrange(claim, act);
+      // What is there at once is heard at once: news of somebody behind it must not come first.
+      this.#hear(claim, "then" in answer ? await answer : answer, askedAt);
     } catch (error) {
       if (claim.lease === undefined && this.now() - claim.heardAt >= this.#leaseMs)
         this.#giveUp(claim, error);
