@@ -75,13 +75,19 @@ test("An open breaker lets one call at a time ask again, however many there are"
 
 test("Callers that try again at once, all the time, hear of a server that is back", async () => {
   const rig = await Rig.start();
-  rig.connect(rig.proxy.url, { breaker: { failures: 3, retryAfter: "20ms" }, deadline: "50ms" });
+  // Together they would all be let through to try, and in step as well.
+  rig.connect(rig.proxy.url, {
+    breaker: { failures: 3, retryAfter: "20ms" },
+    deadline: "50ms",
+    batch: false,
+  });
   const throttle = rig.throttle("throw");
   await rig.warmUp();
   rig.node.hang();
   let refused = 0;
-  const persist = async (): Promise<void> => {
+  const persist = async (pace: number): Promise<void> => {
     for (let served = false; !served; ) {
+      for (let i = 0; i < pace; i++) await undefined;
       served = await throttle.limit("key").then(
         () => refused > 100,
         () => false,
@@ -90,6 +96,6 @@ test("Callers that try again at once, all the time, hear of a server that is bac
       if (refused === 100) rig.node.resume();
     }
   };
-  await Promise.all([persist(), persist(), persist()]);
+  await Promise.all([1, 3, 7, 12, 20].map(persist));
   await rig.stop();
 }, 10_000);
