@@ -62,14 +62,13 @@ local function letIn()
   while waiting > 0 do
     local first = call('ZREVRANGEBYSCORE', key, '(0', '-inf', 'WITHSCORES', 'LIMIT', '0', '1')
     local id = sub(first[1], 2)
-    local permits, leaseMs = termsOf(id)
+    local permits = termsOf(id)
     if permits > capacity then
       leave(id)
     elseif inUse + permits > capacity then
       return
     else
       set('#' .. id, ABOVE_MOMENTS - first[2])
-      set(id, now + leaseMs)
       inUse, waiting = inUse + permits, waiting - 1
     end
     moved[#moved + 1] = id

@@ -82,10 +82,10 @@ export class SemaphoreState {
   /** Carries out a request, if there is one; others who are let in or sent away by it hear of that at the end. */
   arrange(now: number, rules: SemaphoreRules, request?: SemaphoreRequest): Arrangement {
     if (now >= this.#calmUntil) this.#expire(now);
-    const moved = this.#letIn(now, rules);
+    const moved = this.#letIn(rules);
     if (request !== undefined) {
       this.#carryOut(request, now, rules);
-      moved.push(...this.#letIn(now, rules));
+      moved.push(...this.#letIn(rules));
     }
     const arrangement = { ...this.#standing(request, now), inUse: this.#inUse, waiting: this.#line.size };
     for (const each of moved) if (each.id !== request?.id) each.onNews?.(this.#standing(each, now));
@@ -127,17 +127,17 @@ export class SemaphoreState {
   }
 
   /** Lets in whoever is next as long as there are permits, and sends away those for whom there never will be enough. */
-  #letIn(now: number, { capacity }: SemaphoreRules): SemaphoreRequest[] {
+  #letIn({ capacity }: SemaphoreRules): SemaphoreRequest[] {
     const moved: SemaphoreRequest[] = [];
     for (const place of this.#line) {
-      const { id, permits, leaseMs } = place.request;
+      const { id, permits } = place.request;
       if (permits > capacity) this.#leave(id);
       else if (this.#inUse + permits > capacity) break;
       else {
         this.#line.delete(place);
         this.#inUse += permits;
+        // Its lease goes on as it was: who died in line must not hold permits for another one.
         place.held = true;
-        this.#extend(place, now + leaseMs);
       }
       moved.push(place.request);
     }

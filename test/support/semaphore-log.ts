@@ -178,8 +178,8 @@ export class SemaphoreLog implements Disposable {
     if (first !== place) this.#complain(key, `${id} was let in before ${first?.id}`);
     line.lastLetIn = token;
     place.held = true;
-    const { permits } = place;
-    this.grants.set(`${key} ${token}`, { key, token, permits, at, endsAt: 0 });
+    const { permits, endsAt } = place;
+    this.grants.set(`${key} ${token}`, { key, token, permits, at, endsAt });
     this.#checkCapacity(key);
   }
 
