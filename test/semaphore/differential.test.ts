@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, inject, test } from "vitest";
-import { ManualClock } from "../../src/testing.js";
 import { MemoryStore, type SemaphoreRequest, type Standing } from "../../src/index.js";
 import { RedisStore } from "../../src/redis.js";
+import { ManualClock } from "../../src/testing.js";
 
 const STEPS = 60;
 
