@@ -129,10 +129,10 @@ class QuotaText {
   quotas(): Quota[] {
     const quotas: Quota[] = [];
     do {
-      this.#spaces();
+      this.#take(/ */y);
       quotas.push(this.#quota());
-      this.#spaces();
-    } while (this.#skip(",") || this.#skip(";") || this.#skip("|"));
+      this.#take(/ */y);
+    } while (this.#take(/[,;|]/y));
     if (this.#at < this.#text.length) this.#fail('",", ";", "|" or the end');
     return quotas;
   }
@@ -140,84 +140,51 @@ class QuotaText {
   #quota(): Quota {
     const limit = this.#number();
     this.#per();
-    const count = this.#digit() ? this.#number() : 1;
-    this.#spaces();
+    const count = /\d/.test(this.#text.charAt(this.#at)) ? this.#number() : 1;
+    this.#take(/ */y);
     const periodMs = count * this.#unitMs();
     const burst = this.#burst();
-    return quotaOf(limit, periodMs, burst ?? limit);
+    return quotaOf(limit, periodMs, burst);
   }
 
   #per(): void {
-    const spaced = this.#spaces();
-    if (this.#skip("/")) this.#spaces();
-    else if (!(spaced && this.#word() === "per" && this.#take("per") && this.#spaces()))
-      this.#fail('"/" or " per "');
+    const spaces = this.#take(/ */y);
+    if (!this.#take(/\/ */y) && !(spaces && this.#take(/per +/iy))) this.#fail('"/" or " per "');
   }
 
   #unitMs(): number {
-    const word = this.#word();
-    const ms = UNIT_MS.get(UNIT_NAMES.get(word) ?? "");
-    if (ms === undefined) this.#fail("a unit (ms, s, m, h, d or w)");
-    this.#take(word);
-    return ms;
+    const word = this.#take(/[a-z]*/iy);
+    const name = UNIT_NAMES.get(word.toLowerCase()) ?? "";
+    return UNIT_MS.get(name) ?? this.#fail("a unit (ms, s, m, h, d or w)", word);
   }
 
   #burst(): number | undefined {
-    const start = this.#at;
-    if (this.#spaces() && this.#word() === "burst") {
-      this.#take("burst");
-      if (!this.#spaces()) this.#fail("a space and a number");
-      return this.#number();
-    }
-    this.#at = start;
-    return undefined;
+    if (!this.#take(/ +burst(?![a-z])/iy)) return undefined;
+    if (!this.#take(/ +/y)) this.#fail("a space and a number");
+    return this.#number();
   }
 
   #number(): number {
-    const start = this.#at;
-    while (this.#digit()) this.#at++;
-    const number = Number(this.#text.slice(start, this.#at));
-    if (start < this.#at && number > 0 && Number.isSafeInteger(number)) return number;
-    this.#at = start;
-    return this.#fail("a positive integer");
+    const digits = this.#take(/\d*/y);
+    const number = Number(digits);
+    return number > 0 && Number.isSafeInteger(number) ? number : this.#fail("a positive integer", digits);
   }
 
-  #digit(): boolean {
-    const code = this.#text.charCodeAt(this.#at);
-    return code >= 48 && code <= 57;
-  }
-
-  #word(): string {
-    let end = this.#at;
-    while (isLetter(this.#text.charCodeAt(end))) end++;
-    return this.#text.slice(this.#at, end).toLowerCase();
-  }
-
-  #spaces(): boolean {
-    const start = this.#at;
-    while (this.#text[this.#at] === " ") this.#at++;
-    return this.#at > start;
-  }
-
-  #skip(character: string): boolean {
-    return this.#text[this.#at] === character && this.#take(character);
-  }
-
-  #take(taken: string): true {
+  /** What a sticky pattern matches here; empty if it does not. */
+  #take(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    const [taken = ""] = pattern.exec(this.#text) ?? [];
     this.#at += taken.length;
-    return true;
+    return taken;
   }
 
-  #fail(expected: string): never {
-    const found = this.#at < this.#text.length ? describe(this.#text[this.#at]) : "the end";
+  /** Fails at what was just `taken`. */
+  #fail(expected: string, taken = ""): never {
+    const at = this.#at - taken.length;
+    const found = at < this.#text.length ? describe(this.#text[at]) : "the end";
     throw new TypeError(
       `Expected \`quota\` to be like "10/s" or "100 per 5 minutes burst 20", got ${describe(this.#text, MAX_TEXT)}: ` +
-        `expected ${expected} at position ${this.#at}, found ${found}`,
+        `expected ${expected} at position ${at}, found ${found}`,
     );
   }
-}
-
-function isLetter(code: number): boolean {
-  const lower = code | 32;
-  return lower >= 97 && lower <= 122;
 }

@@ -35,6 +35,14 @@ function algorithm.wait(self, numbers, i, from, now, cost, queued)
   return 0
 end
 
+function algorithm.spend(self, numbers, i, from, now, cost)
+  local level = levelOf(self, numbers, i, from, now) + cost * self.weight
+  local over = level - self.full
+  if over > 0 then return cost > self.capacity and huge or ceil(over / self.drain) end
+  numbers[i] = level
+  return 0
+end
+
 function algorithm.charge(self, numbers, i, from, now, cost)
   local level = levelOf(self, numbers, i, from, now) + cost * self.weight
   numbers[i] = level > 0 and min(level, self.brim) or 0

@@ -6,25 +6,28 @@ import { type Algorithm, LAST_MOMENT_MS, type Numbers } from "./algorithm.js";
  * is fresh. A unit of cost weighs `periodMs`, and `limit` drains each millisecond, so that no fraction ever arises.
  * A level above the capacity is owed by those who booked a place.
  */
-export abstract class Bucket implements Algorithm {
+export class Bucket implements Algorithm {
   readonly size = 1;
   readonly capacity: number;
   readonly refillMs: number;
   readonly horizonMs: number;
   /** What drains each millisecond. */
-  protected readonly drain: number;
+  readonly #drain: number;
   /** The weight of one unit of cost. */
   readonly #weight: number;
   /** The weight of the whole capacity. */
   readonly #full: number;
   /** The highest level, so that every number derived from it is exact. */
   readonly #brim: number;
+  readonly #isPaced: boolean;
 
-  constructor({ limit, periodMs, burst }: Quota) {
+  /** @param isPaced whether a call that waits goes in the millisecond in which all before it has drained. */
+  constructor({ limit, periodMs, burst }: Quota, isPaced: boolean) {
     this.capacity = burst;
-    this.drain = limit;
+    this.#drain = limit;
     this.#weight = periodMs;
     this.#full = burst * periodMs;
+    this.#isPaced = isPaced;
     this.#brim = Math.max(this.#full, Math.min(Number.MAX_SAFE_INTEGER - limit, LAST_MOMENT_MS * limit));
     this.refillMs = Math.ceil(this.#full / limit);
     this.horizonMs = Math.max(0, Math.floor((this.#brim - this.#full) / limit));
@@ -36,22 +39,19 @@ export abstract class Bucket implements Algorithm {
 
   wait(numbers: Numbers, i: number, from: number, now: number, cost: number, queued: boolean): number {
     if (cost > this.capacity) return Number.POSITIVE_INFINITY;
-    const room = this.room(this.#full - cost * this.#weight, queued);
+    const free = this.#full - cost * this.#weight;
+    // Less than a millisecond's drain counts as drained: to wait for it would slow the pace to whole milliseconds.
+    const room = this.#isPaced && queued ? Math.min(free, this.#drain - 1) : free;
     const over = this.#level(numbers, i, from, now) - room;
-    return over > 0 ? Math.ceil(over / this.drain) : 0;
+    return over > 0 ? Math.ceil(over / this.#drain) : 0;
   }
 
   spend(numbers: Numbers, i: number, from: number, now: number, cost: number): number {
     const level = this.#level(numbers, i, from, now) + cost * this.#weight;
     const over = level - this.#full;
-    if (over > 0) return cost > this.capacity ? Number.POSITIVE_INFINITY : Math.ceil(over / this.drain);
+    if (over > 0) return cost > this.capacity ? Number.POSITIVE_INFINITY : Math.ceil(over / this.#drain);
     numbers[i] = level;
     return 0;
-  }
-
-  /** The highest level at which a call passes, given the highest from which its cost does not overflow. */
-  protected room(free: number, _queued: boolean): number {
-    return free;
   }
 
   charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void {
@@ -76,11 +76,11 @@ export abstract class Bucket implements Algorithm {
   }
 
   resetAfterMs(numbers: Numbers, i: number, from: number, now: number): number {
-    return Math.ceil(this.#level(numbers, i, from, now) / this.drain);
+    return Math.ceil(this.#level(numbers, i, from, now) / this.#drain);
   }
 
   #level(numbers: Numbers, i: number, from: number, now: number): number {
-    const level = numbers[i]! - (now - from) * this.drain;
+    const level = numbers[i]! - (now - from) * this.#drain;
     return level > 0 ? level : 0;
   }
 }

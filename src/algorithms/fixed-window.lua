@@ -33,6 +33,13 @@ function algorithm.wait(self, numbers, i, from, now, cost, queued)
   return windows * self.periodMs - now % self.periodMs
 end
 
+function algorithm.spend(self, numbers, i, from, now, cost)
+  local used = usedOf(self, numbers, i, from, now) + cost
+  if used > self.limit then return algorithm.wait(self, numbers, i, from, now, cost, false) end
+  numbers[i] = used
+  return 0
+end
+
 function algorithm.charge(self, numbers, i, from, now, cost)
   local used = usedOf(self, numbers, i, from, now) + cost
   numbers[i] = used > 0 and min(used, self.most) or 0

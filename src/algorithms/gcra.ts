@@ -1,3 +1,4 @@
+import type { Quota } from "../quota.js";
 import { Bucket } from "./bucket.js";
 
 /**
@@ -7,4 +8,8 @@ import { Bucket } from "./bucket.js";
  */
 export class Gcra extends Bucket {
   static readonly algorithmName: string = "gcra";
+
+  constructor(quota: Quota) {
+    super(quota, false);
+  }
 }

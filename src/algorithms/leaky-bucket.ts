@@ -1,3 +1,4 @@
+import type { Quota } from "../quota.js";
 import { Bucket } from "./bucket.js";
 
 /**
@@ -7,8 +8,7 @@ import { Bucket } from "./bucket.js";
 export class LeakyBucket extends Bucket {
   static readonly algorithmName: string = "leaky-bucket";
 
-  // Less than a millisecond's drain counts as drained: to wait for it would slow the pace to whole milliseconds.
-  protected override room(free: number, queued: boolean): number {
-    return queued ? Math.min(free, this.drain - 1) : free;
+  constructor(quota: Quota) {
+    super(quota, true);
   }
 }

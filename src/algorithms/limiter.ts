@@ -3,6 +3,7 @@ import { type Quota, type QuotaInput, toQuotas } from "../quota.js";
 import type { RateLimitResult } from "../result.js";
 import type { Algorithm, AlgorithmType, Numbers } from "./algorithm.js";
 import { AllOf } from "./all-of.js";
+import { Bucket } from "./bucket.js";
 import { FixedWindow } from "./fixed-window.js";
 import { Gcra } from "./gcra.js";
 import { LeakyBucket } from "./leaky-bucket.js";
@@ -69,7 +70,7 @@ export class Limiter {
   constructor(using: AlgorithmName | AlgorithmType, quota: QuotaInput | readonly QuotaInput[]) {
     this.algorithm = algorithmType(using);
     this.quotas = toQuotas(quota);
-    const algorithms = this.quotas.map((each) => new this.algorithm(each));
+    const algorithms = this.quotas.map((each) => create(this.algorithm, each));
     const [only] = algorithms;
     this.#all = algorithms.length > 1 || !only?.spend ? new AllOf(algorithms) : undefined;
     this.#algorithm = this.#all ?? (only as OneStep);
@@ -246,6 +247,12 @@ function result(
     resetAfterMs: resetAfterMs === 0 ? 0 : at - now + resetAfterMs,
     retryAfterMs: wait === 0 ? 0 : at - now + wait,
   };
+}
+
+/** Buckets of every name are of one class here, as V8 optimizes no call that finds objects of more than four. */
+function create(type: AlgorithmType, quota: Quota): Algorithm {
+  const isPaced = type === LeakyBucket;
+  return isPaced || type === TokenBucket || type === Gcra ? new Bucket(quota, isPaced) : new type(quota);
 }
 
 function algorithmType(using: AlgorithmName | AlgorithmType): AlgorithmType {

@@ -63,6 +63,18 @@ function algorithm.wait(self, numbers, i, from, now, cost, queued)
   return max(ahead + decayed(self, previousOf(numbers, i, left), free - current), 0)
 end
 
+function algorithm.spend(self, numbers, i, from, now, cost)
+  local used = numbers[i + 1] + cost
+  local isNow = leftOf(self, numbers, i, from, now) == 0
+  if isNow and numbers[i + 2] == 0 and used + weighted(self, numbers[i], now) <= self.limit then
+    numbers[i + 1] = used
+    return 0
+  end
+  local wait = algorithm.wait(self, numbers, i, from, now, cost, false)
+  if wait == 0 then algorithm.charge(self, numbers, i, from, now, cost) end
+  return wait
+end
+
 function algorithm.charge(self, numbers, i, from, now, cost)
   algorithm.advance(self, numbers, i, from, now)
   local used = numbers[i + 1] + cost

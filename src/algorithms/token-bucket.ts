@@ -1,3 +1,4 @@
+import type { Quota } from "../quota.js";
 import { Bucket } from "./bucket.js";
 
 /**
@@ -6,4 +7,8 @@ import { Bucket } from "./bucket.js";
  */
 export class TokenBucket extends Bucket {
   static readonly algorithmName: string = "token-bucket";
+
+  constructor(quota: Quota) {
+    super(quota, false);
+  }
 }

@@ -1,5 +1,5 @@
 import { type AbortSignalLike, onAbort } from "../abort.js";
-import { LimitedError } from "../errors.js";
+import { LimitedError, ThrottledError } from "../errors.js";
 import type { RateLimitResult } from "../result.js";
 import { sleepUntil, type Timer, timerOf } from "../sleep.js";
 import type { Arrangement, Store } from "../stores/store.js";
@@ -14,6 +14,8 @@ interface Claim {
   readonly id: string;
   readonly key: string;
   readonly permits: number;
+  /** Whether it stands in line if there is no room. */
+  readonly waits: boolean;
   /** Who decides. */
   store: SemaphoreStore;
   /** When it was asked last among what it answered, by the clock of the keeper. */
@@ -74,7 +76,7 @@ export class Keeper implements LeaseKeeper {
         forget();
         timeout.abort();
       };
-      const claim = this.#enter(permits, {
+      const claim = this.#enter(permits, timeoutMs > 0, {
         admit: (lease) => {
           settle();
           resolve(lease);
@@ -91,14 +93,14 @@ export class Keeper implements LeaseKeeper {
           () => {},
         );
       }
-      void this.#ask(claim, timeoutMs > 0 ? "wait" : "acquire");
+      void this.#ask(claim, claim.waits ? "wait" : "acquire");
     });
   }
 
   /** Asks a store that answers at once. @throws LimitedError */
   acquireSync(permits: number): Lease {
     let lease: Lease | undefined;
-    const claim = this.#enter(permits, {
+    const claim = this.#enter(permits, false, {
       admit: (admitted) => {
         lease = admitted;
       },
@@ -106,15 +108,20 @@ export class Keeper implements LeaseKeeper {
         throw reason;
       },
     });
-    const askedAt = this.now();
-    this.#hear(claim, this.#arrange(claim, "acquire") as Arrangement, askedAt);
+    try {
+      const askedAt = this.now();
+      this.#hear(claim, this.#arrange(claim, "acquire") as Arrangement, askedAt);
+    } catch (error) {
+      this.#forget(claim);
+      throw error;
+    }
     return lease!;
   }
 
   /** Lets in who waits here if there is room now, as more is allowed than before. */
   letIn(): void {
     const waits = [...this.#claims.values()].some(({ lease }) => lease === undefined);
-    if (waits) Promise.resolve(this.#store.arrange(this.#key, this.#rules())).catch(() => {});
+    if (waits) void this.#tell(this.#store);
   }
 
   async renew({ id }: KeptLease): Promise<void> {
@@ -131,12 +138,13 @@ export class Keeper implements LeaseKeeper {
     await this.#arrange(claim, "release");
   }
 
-  #enter(permits: number, ends: Pick<Claim, "admit" | "refuse">): Claim {
+  #enter(permits: number, waits: boolean, ends: Pick<Claim, "admit" | "refuse">): Claim {
     const id = `${PROCESS}-${++claims}`;
     const claim = {
       id,
       key: this.#key,
       permits,
+      waits,
       store: this.#store,
       heardAt: Number.NEGATIVE_INFINITY,
       ...ends,
@@ -160,9 +168,16 @@ export class Keeper implements LeaseKeeper {
     this.#forget(claim);
     if (claim.lease === undefined) claim.refuse(reason);
     else claim.lease.lose(String(reason));
-    Promise.resolve(claim.store.arrange(this.#key, this.#rules(), this.#request(claim, "release"))).catch(
-      () => {},
-    );
+    void this.#tell(claim.store, this.#request(claim, "release"));
+  }
+
+  /** Asks for something of which nobody waits for the outcome. */
+  async #tell(store: SemaphoreStore, request?: SemaphoreRequest): Promise<void> {
+    try {
+      await store.arrange(this.#key, this.#rules(), request);
+    } catch {
+      // What is not released is free when its lease ends.
+    }
   }
 
   #request(claim: Claim, act: SemaphoreRequest["act"]): SemaphoreRequest {
@@ -171,9 +186,10 @@ export class Keeper implements LeaseKeeper {
     if (act !== "wait") return request;
     return {
       ...request,
-      onNews: (standing) => {
-        if (standing === undefined) void this.#ask(claim, "wait");
-        else this.#hear(claim, standing, this.now());
+      onNews: (news) => {
+        if (news === undefined) void this.#ask(claim, "wait");
+        else if (news instanceof Error) this.#giveUp(claim, news);
+        else this.#hear(claim, news, this.now());
       },
     };
   }
@@ -183,6 +199,7 @@ export class Keeper implements LeaseKeeper {
   }
 
   async #ask(claim: Claim, act: SemaphoreRequest["act"]): Promise<void> {
+    if (!this.#claims.has(claim.id)) return;
     const askedAt = this.now();
     try {
       this.#hear(claim, await this.#arrange(claim, act), askedAt);
@@ -195,20 +212,35 @@ export class Keeper implements LeaseKeeper {
 
   /** What an answer means to a claim, unless that has come to its end meanwhile. */
   #hear(claim: Claim, answer: Standing & Partial<Arrangement>, askedAt: number): void {
-    if (!this.#claims.has(claim.id)) return;
     const { status, token, leftMs, by } = answer;
+    if (typeof by === "object") claim.store = by as SemaphoreStore;
+    if (!this.#claims.has(claim.id)) {
+      // The store that was asked first has been told already, this one has not.
+      if (typeof by === "object") void this.#tell(claim.store, this.#request(claim, "release"));
+      return;
+    }
     if (by === "policy" || status === "none") this.#forget(claim);
-    else if (by !== undefined) claim.store = by as SemaphoreStore;
     claim.heardAt = askedAt;
     if (status === "held") {
+      const endsAt = askedAt + leftMs;
+      if (claim.lease === undefined && endsAt <= this.now()) {
+        this.#miss(claim);
+        return;
+      }
       claim.lease ??= new KeptLease(this, claim, token, 0);
-      claim.lease.endsAt = askedAt + leftMs;
+      claim.lease.endsAt = endsAt;
       claim.admit(claim.lease);
       if (leftMs < 2 * this.#thirdMs) this.#renewBy(this.now());
     } else if (status === "none") {
       if (claim.lease !== undefined) claim.lease.lose("it had ended before it was renewed");
       else claim.refuse(this.#limited(claim.permits, answer));
     }
+  }
+
+  /** Its turn was over before it was heard of, as this process or the network stood still. */
+  #miss(claim: Claim): void {
+    if (claim.waits) void this.#ask(claim, "wait");
+    else this.#giveUp(claim, new ThrottledError("The lease was lost: it had ended before it was heard of"));
   }
 
   #limited(permits: number, answer?: Standing & Partial<Arrangement>): LimitedError {
@@ -269,7 +301,10 @@ export class Keeper implements LeaseKeeper {
     }
     if (now < this.#renewAt) return;
     this.#renewAt = now + this.#thirdMs;
-    for (const claim of this.#claims.values())
-      void this.#ask(claim, claim.lease === undefined ? "wait" : "renew");
+    for (const claim of this.#claims.values()) {
+      if (claim.lease !== undefined) void this.#ask(claim, "renew");
+      // Who has not heard yet may not want to wait.
+      else if (claim.heardAt > Number.NEGATIVE_INFINITY) void this.#ask(claim, "wait");
+    }
   }
 }

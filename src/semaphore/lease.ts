@@ -20,7 +20,8 @@ export interface Lease extends Disposable, AsyncDisposable {
   renew(): Promise<void>;
   /**
    * Gives the permits back; a further call does nothing, nor one after the lease was lost. Rejects with a StoreError; the
-   * permits are then free when the lease ends. The end of a `using` block does the same, and ignores such an error.
+   * permits are then free as soon as the store can be told, at the latest when the lease ends. The end of a `using` block does
+   * the same, and ignores such an error.
    */
   release(): Promise<void>;
 }

@@ -26,6 +26,9 @@ if not now then
 end
 
 local counts = call('ZMSCORE', key, 'inUse', 'token')
+if not counts[2] and call('EXISTS', key) == 1 then
+  return redis.error_reply('ERR the key does not hold a semaphore')
+end
 local inUse, token = (counts[1] or ABOVE_MOMENTS) - ABOVE_MOMENTS, (counts[2] or ABOVE_MOMENTS) - ABOVE_MOMENTS
 local waiting, changed = call('ZCOUNT', key, '-inf', '(0'), false
 

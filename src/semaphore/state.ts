@@ -16,8 +16,11 @@ export interface SemaphoreRequest {
   readonly permits: number;
   /** How long permits or a place in line hold without being renewed, in whole milliseconds. */
   readonly leaseMs: number;
-  /** Hears what became of a place in line; with nothing if the store can't tell, and should be asked again. */
-  readonly onNews?: (standing?: Standing) => void;
+  /**
+   * Hears what became of a place in line; with nothing if the store can't tell, and should be asked again, and with an error
+   * if it never will tell.
+   */
+  readonly onNews?: (news?: Standing | Error) => void;
 }
 
 /** What somebody has. */

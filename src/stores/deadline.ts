@@ -31,8 +31,15 @@ export function withDeadline<T>(ms: number, call: (deadline: Deadline) => Promis
       if (heldUp) timer = setTimeout(pass, GRACE_MS);
       else setImmediate(pass);
     }, ms);
-    call(deadline as Deadline)
-      .finally(() => clearTimeout(timer))
-      .then(resolve, reject);
+    call(deadline as Deadline).then(
+      (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      },
+      (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
 }

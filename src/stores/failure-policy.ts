@@ -17,7 +17,8 @@ export function outage(store: string, operation: string, problem: string): Store
   return Object.defineProperty(new StoreError(store, operation, problem), OUTAGE, { value: true });
 }
 
-function isOutage(error: unknown): boolean {
+/** Whether an error is one of `outage`. */
+export function isOutage(error: unknown): boolean {
   return typeof error === "object" && error !== null && OUTAGE in error;
 }
 

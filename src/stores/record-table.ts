@@ -94,8 +94,8 @@ export class RecordTable {
   }
 
   /**
-   * The slot of the one of a few keys that it matters least to forget: that has most left; of those, one that was not seen
-   * again, and of those the youngest, so that a flood of new keys pushes out itself.
+   * The slot of the one of a few keys that it matters least to forget: that has the largest part of its quota left; of those,
+   * one that was not seen again, and of those the youngest, so that a flood of new keys pushes out itself.
    */
   leastUsed(now: number): number {
     // Far apart, as those side by side came together, and each only once in a round: a key that comes amid a flood must not

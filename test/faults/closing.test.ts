@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isStoreError, Throttled } from "../../src/index.js";
 import { RedisStore } from "../../src/redis.js";
+import { shared } from "../support/shared.js";
 import { observeAll, slowest, watchProcess } from "./observe.js";
 import { IN_TIME_MS, POLICIES, Rig } from "./rig.js";
 
@@ -30,22 +31,23 @@ const STATES: readonly (readonly [string, (rig: Rig) => unknown])[] = [
 
 describe.each(STATES)("Closing a store %s", (_state, provoke) => {
   let watch: ReturnType<typeof watchProcess>;
-  let rig: Rig;
-
-  beforeAll(async () => {
+  beforeAll(() => {
     watch = watchProcess();
-    rig = await Rig.start();
-    rig.connect(rig.proxy.url);
-    await rig.warmUp();
-    await provoke(rig);
   });
-  afterAll(async () => {
-    watch.stop();
-    await rig.stop();
-  });
+  const rig = shared(
+    async () => {
+      const each = await Rig.start();
+      each.connect(each.proxy.url);
+      await each.warmUp();
+      await provoke(each);
+      return each;
+    },
+    (each) => each.stop(),
+  );
+  afterAll(() => watch.stop());
 
   test.each(POLICIES)("%s: calls under way end in time, and so does close", async (policy) => {
-    const throttle = rig.throttle(policy);
+    const throttle = rig().throttle(policy);
     const calls = observeAll(Array.from({ length: 10 }, () => () => throttle.limit("under way")));
     const closings = await observeAll([1, 2].map(() => () => throttle.store.close()));
     expect(slowest(closings)).toBeLessThanOrEqual(CLOSED_MS);
@@ -54,9 +56,9 @@ describe.each(STATES)("Closing a store %s", (_state, provoke) => {
   });
 
   test.each(POLICIES)("%s: what is asked of it later fails at once, as that is no outage", async (policy) => {
-    const throttle = rig.throttle(policy);
+    const throttle = rig().throttle(policy);
     await throttle.store.close();
-    const sent = rig.proxy.sent;
+    const { sent } = rig().proxy;
     const calls: (() => Promise<unknown>)[] = [
       () => throttle.limit("key"),
       () => throttle.peek("key"),
@@ -69,7 +71,7 @@ describe.each(STATES)("Closing a store %s", (_state, provoke) => {
       expect(String(error)).toMatch(/^StoreError: The redis store failed to (decide|reset): it is closed$/);
     }
     expect(slowest(outcomes)).toBeLessThan(50);
-    expect(rig.proxy.sent).toBe(sent);
+    expect(rig().proxy.sent).toBe(sent);
   });
 
   test("nothing was left unhandled, and nothing was warned of", () => {

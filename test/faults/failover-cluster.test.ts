@@ -1,28 +1,26 @@
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { beforeAll, beforeEach, describe, test } from "vitest";
 import { type ClusterTopology, startCluster } from "../support/cluster.js";
 import { outage, succeedAgain, survives } from "../support/failover.js";
 import { bothVersions, type IoredisVersion } from "../support/ioredis-versions.js";
-import { type ServerNode, startAll, until } from "../support/server-node.js";
+import { type ServerNode, until } from "../support/server-node.js";
 import { storesOver } from "../support/steady-load.js";
 
 let versions: ReadonlyMap<string, IoredisVersion>;
-const fresh: ClusterTopology[] = [];
-const used: ClusterTopology[] = [];
+/** Of each test its own, as they break it; also of one that is run again. */
+let topology: ClusterTopology;
+/** One of its masters, and the replica of that. */
+let master: ServerNode;
+let replica: ServerNode;
 
 beforeAll(async () => {
   versions = await bothVersions();
-  fresh.push(...(await startAll(Array.from({ length: 3 }, () => startCluster()))));
-}, 30_000);
-afterAll(async () => {
-  await Promise.all([...fresh, ...used].map((topology) => topology.stop()));
 });
-
-/** A cluster, one of its masters, and the replica of that. */
-function next(): [topology: ClusterTopology, master: ServerNode, replica: ServerNode] {
-  const topology = fresh.pop()!;
-  used.push(topology);
-  return [topology, topology.nodes[0]!, topology.nodes[3]!];
-}
+beforeEach(async () => {
+  topology = await startCluster();
+  master = topology.nodes[0]!;
+  replica = topology.nodes[3]!;
+  return () => topology.stop();
+}, 30_000);
 
 function hasRole(node: ServerNode, expected: "master" | "slave"): Promise<void> {
   return until(`a node is a ${expected}`, 15_000, async () => {
@@ -33,12 +31,10 @@ function hasRole(node: ServerNode, expected: "master" | "slave"): Promise<void> 
 
 describe("when a cluster", () => {
   test("replaces a master that was killed, calls succeed again within 3 s", async (context) => {
-    const [topology, master] = next();
     await survives(context, storesOver(versions, topology), (loads) => outage(loads, () => master.kill()));
   });
 
   test("replaces a master that hangs, calls recover, and nobody falls for the old one when it is back", async (context) => {
-    const [topology, master] = next();
     await survives(context, storesOver(versions, topology), async (loads) => {
       const struck = await outage(loads, () => master.hang());
       master.resume();
@@ -49,7 +45,6 @@ describe("when a cluster", () => {
   });
 
   test("is told to fail over, calls recover", async (context) => {
-    const [topology, master, replica] = next();
     await survives(context, storesOver(versions, topology), async (loads) => {
       const struck = performance.now();
       await replica.call("CLUSTER", "FAILOVER");

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type ClusterTopology, moveSlots, slotsInUse, startCluster } from "../support/cluster.js";
+import { beforeAll, expect, test } from "vitest";
+import { moveSlots, slotsInUse, startCluster } from "../support/cluster.js";
 import { bothVersions, type IoredisVersion } from "../support/ioredis-versions.js";
-import { type SentinelTopology, startSentinel } from "../support/sentinel.js";
+import { startSentinel } from "../support/sentinel.js";
 import type { ServerNode } from "../support/server-node.js";
+import { shared } from "../support/shared.js";
 import { DEADLINE_MS, type SteadyLoad, storesOver, underLoad } from "../support/steady-load.js";
 import { aclUser, LEAST_ACL, LEAST_ACL_OF_CLUSTER, PASSWORD } from "../support/topologies.js";
 
@@ -10,15 +11,17 @@ const LOAD = { keys: 60, limit: 20 };
 const SLOTS = 200;
 
 let versions: ReadonlyMap<string, IoredisVersion>;
-let cluster: ClusterTopology;
-let sentinel: SentinelTopology;
-
 beforeAll(async () => {
-  [versions, cluster, sentinel] = await Promise.all([bothVersions(), startCluster(), startSentinel()]);
-}, 30_000);
-afterAll(async () => {
-  await Promise.all([cluster?.stop(), sentinel?.stop()]);
+  versions = await bothVersions();
 });
+const topologies = shared(
+  async () => {
+    const [Cluster, Sentinel] = await Promise.all([startCluster(), startSentinel()]);
+    return { Cluster, Sentinel };
+  },
+  ({ Cluster, Sentinel }) => Promise.all([Cluster.stop(), Sentinel.stop()]),
+  30_000,
+);
 
 /** Every call succeeds, and every key is granted exactly its limit. */
 async function unharmed(loads: readonly SteadyLoad[]): Promise<void> {
@@ -49,6 +52,7 @@ function flushScripts(nodes: readonly ServerNode[]): () => Promise<number> {
 
 /** The cluster as a user of the least rights sees it. */
 async function withLeastRights(): Promise<{ url: string; redisOptions: object }> {
+  const cluster = topologies().Cluster;
   const user = aclUser("app", [...LEAST_ACL, ...LEAST_ACL_OF_CLUSTER]);
   await Promise.all(cluster.nodes.map((node) => node.call("ACL", "SETUSER", ...user)));
   const url = cluster.url.replace("://", `://app:${encodeURIComponent(PASSWORD)}@`);
@@ -58,7 +62,7 @@ async function withLeastRights(): Promise<{ url: string; redisOptions: object }>
 test("no call fails while 200 slots of a cluster move under load", async ({ annotate }) => {
   await underLoad(storesOver(versions, await withLeastRights()), LOAD, async (loads) => {
     await Promise.all(loads.map((load) => load.succeeds(0, 5_000)));
-    const [from, to] = cluster.nodes as [ServerNode, ServerNode];
+    const [from, to] = topologies().Cluster.nodes as [ServerNode, ServerNode];
     const used = await slotsInUse(from);
     const others = Array.from({ length: SLOTS }, (_, slot) => slot);
     const slots = [...new Set([...used, ...others])].slice(0, SLOTS);
@@ -72,10 +76,10 @@ test("no call fails while 200 slots of a cluster move under load", async ({ anno
   });
 });
 
-test.each(["Cluster", "Sentinel"])(
+test.each(["Cluster", "Sentinel"] as const)(
   "no call fails while the scripts are flushed again and again: %s",
   async (kind) => {
-    const topology = kind === "Cluster" ? cluster : sentinel;
+    const topology = topologies()[kind];
     await underLoad(storesOver(versions, topology), LOAD, async (loads) => {
       await Promise.all(loads.map((load) => load.succeeds(0, 5_000)));
       const stop = flushScripts(topology.nodes);

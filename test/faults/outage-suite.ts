@@ -2,6 +2,7 @@ import { Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isStoreError, type RateLimitResult, type Throttled } from "../../src/index.js";
 import type { RedisClient, RedisStore } from "../../src/redis.js";
+import { shared } from "../support/shared.js";
 import { inTurns, type Outcome, observeAll, sleep, slowest, watchProcess } from "./observe.js";
 import { IN_TIME_MS, isServed, LIMIT, POLICIES, type Policy, Rig } from "./rig.js";
 
@@ -44,34 +45,36 @@ export function outageSuite(faults: readonly Fault[]): void {
 
 function declare(fault: Fault): void {
   describe(fault.name, () => {
-    const burst = {} as Outcomes;
     let watch: ReturnType<typeof watchProcess>;
-    let rig: Rig;
-
-    beforeAll(async () => {
+    beforeAll(() => {
       watch = watchProcess();
-      rig = await provoked(fault);
-      const calls = POLICIES.flatMap((policy) =>
-        inTurns(Array.from({ length: BURST }, () => () => rig.throttle(policy).limit("burst"))),
-      );
-      const outcomes = await observeAll(calls);
-      for (const policy of POLICIES) burst[policy] = outcomes.splice(0, BURST);
     });
-    afterAll(async () => {
-      watch.stop();
-      await rig.stop();
-    });
+    const outage = shared(
+      async () => {
+        const rig = await provoked(fault);
+        const calls = POLICIES.flatMap((policy) =>
+          inTurns(Array.from({ length: BURST }, () => () => rig.throttle(policy).limit("burst"))),
+        );
+        const outcomes = await observeAll(calls);
+        const burst = POLICIES.map((policy) => [policy, outcomes.splice(0, BURST)]);
+        return { rig, burst: Object.fromEntries(burst) as Outcomes };
+      },
+      ({ rig }) => rig.stop(),
+    );
+    afterAll(() => watch.stop());
 
     test.each(POLICIES)("%s: each call ends in time and as the policy says", (policy) => {
-      expect(slowest(burst[policy])).toBeLessThanOrEqual(IN_TIME_MS);
-      CHECKS[policy](burst[policy], fault.says);
+      const outcomes = outage().burst[policy];
+      expect(slowest(outcomes)).toBeLessThanOrEqual(IN_TIME_MS);
+      CHECKS[policy](outcomes, fault.says);
     });
 
     test.each(POLICIES)("%s: an open breaker answers at once and leaves the socket alone", async (policy) => {
-      expect((await whileOpen(rig.throttle(policy))).written).toBe(0);
+      expect((await whileOpen(outage().rig.throttle(policy))).written).toBe(0);
     });
 
     test("within a second after it is over everybody is served, and only once", async () => {
+      const { rig } = outage();
       await fault.undo(rig);
       const over = performance.now();
       await each((policy) => expectRecovery(rig, policy, over));

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RateLimitResult } from "../../src/index.js";
 import { nextTick } from "../support/next-tick.js";
 import { until } from "../support/server-node.js";
+import { shared } from "../support/shared.js";
 import { inTurns, type Outcome, observeAll, slowest, watchProcess } from "./observe.js";
 import { IN_TIME_MS, LIMIT, POLICIES, type Policy, Rig } from "./rig.js";
 
@@ -123,35 +124,36 @@ type Round = Record<Policy, Outcome<RateLimitResult>[]>;
 
 function declare({ name, direct, strike, meanwhile, forgets, rounds: count = 2 }: Trouble): void {
   describe(name, () => {
-    const rounds: Round[] = [];
     let watch: ReturnType<typeof watchProcess>;
-    let rig: Rig;
-
-    beforeAll(async () => {
+    beforeAll(() => {
       watch = watchProcess();
-      rig = await Rig.start();
-      rig.connect(direct ? rig.url : rig.proxy.url);
-      await rig.warmUp();
-      for (let round = 0; round < count; round++) {
-        await strike?.(rig);
-        const calls = POLICIES.flatMap((policy) =>
-          inTurns(Array.from({ length: CALLS }, () => () => rig.throttle(policy).limit("served"))),
-        );
-        const observed = observeAll(calls);
-        if (meanwhile !== undefined) await sent(() => meanwhile(rig));
-        const outcomes = await observed;
-        rounds.push(
-          Object.fromEntries(POLICIES.map((policy) => [policy, outcomes.splice(0, CALLS)])) as Round,
-        );
-      }
     });
-    afterAll(async () => {
-      watch.stop();
-      await rig.stop();
-    });
+    const trouble = shared(
+      async () => {
+        const rounds: Round[] = [];
+        const rig = await Rig.start();
+        rig.connect(direct ? rig.url : rig.proxy.url);
+        await rig.warmUp();
+        for (let round = 0; round < count; round++) {
+          await strike?.(rig);
+          const calls = POLICIES.flatMap((policy) =>
+            inTurns(Array.from({ length: CALLS }, () => () => rig.throttle(policy).limit("served"))),
+          );
+          const observed = observeAll(calls);
+          if (meanwhile !== undefined) await sent(() => meanwhile(rig));
+          const outcomes = await observed;
+          rounds.push(
+            Object.fromEntries(POLICIES.map((policy) => [policy, outcomes.splice(0, CALLS)])) as Round,
+          );
+        }
+        return { rig, rounds };
+      },
+      ({ rig }) => rig.stop(),
+    );
+    afterAll(() => watch.stop());
 
     test.each(POLICIES)("%s: every call is served by the store, exactly", (policy) => {
-      const outcomes = rounds.flatMap((round) => round[policy]);
+      const outcomes = trouble().rounds.flatMap((round) => round[policy]);
       for (const { result, error } of outcomes) {
         expect(error).toBeUndefined();
         expect(result).toMatchObject({ source: "store", limit: LIMIT });

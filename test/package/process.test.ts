@@ -27,6 +27,18 @@ test("a pending wait keeps the process alive until its moment", async () => {
   expect(await runModule(source)).toEqual(ended("true\nexit"));
 });
 
+test("a process that holds permits ends by itself, and one that waits for some does not before its time", async () => {
+  const source = `
+    import { Semaphore } from "throttled";
+    const semaphore = new Semaphore({ key: "k", capacity: 1 });
+    process.on("exit", () => console.log("exit"));
+    const lease = await semaphore.acquire();
+    if (WAITS)
+      semaphore.acquire("k", { timeout: "300ms" }).catch((error) => console.log(error.name, lease.expiresInMs > 0));`;
+  expect(await runModule(source.replace("WAITS", "false"))).toEqual(ended("exit"));
+  expect(await runModule(source.replace("WAITS", "true"))).toEqual(ended("LimitedError true\nexit"));
+});
+
 test("a process ends by itself after a long wait was aborted", async () => {
   const source = `
     import { Throttled } from "throttled";

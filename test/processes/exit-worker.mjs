@@ -1,6 +1,6 @@
 // Does one thing and then has nothing left to do: whatever still keeps the process alive is the library's fault.
 // Input: { scenario, url, dead }.
-import { MemoryStore, Throttled } from "throttled";
+import { MemoryStore, Semaphore, Throttled } from "throttled";
 import { RedisStore } from "throttled/redis";
 
 const { scenario, url, dead } = JSON.parse(process.argv[2]);
@@ -69,6 +69,35 @@ const scenarios = {
     await throttle.peek();
     await store.close();
     return status;
+  },
+  async "permits in memory that are still held"() {
+    const semaphore = new Semaphore({ key, capacity: 3, store: new MemoryStore() });
+    await semaphore.acquire();
+    semaphore.acquireSync();
+  },
+  async "waits for permits in memory that were aborted"() {
+    const semaphore = new Semaphore({ key, capacity: 1, store: new MemoryStore(), timeout: "1d" });
+    await semaphore.acquire();
+    const leave = new AbortController();
+    const waits = [1, 2].map(() => semaphore.acquire(key, { signal: leave.signal }));
+    setImmediate(() => leave.abort());
+    return (await Promise.allSettled(waits)).map(({ status }) => status);
+  },
+  async "permits and waits on Redis, all of which are over"() {
+    const store = new RedisStore(url, { prefix });
+    const semaphore = new Semaphore({ key, capacity: 1, store, timeout: "1m" });
+    const tokens = await Promise.all([1, 2, 3].map(() => semaphore.run(({ token }) => token)));
+    await store.close();
+    return tokens.map((token) => token > 0);
+  },
+  async "permits on Redis that are still held, and waits, when the store was closed"() {
+    const store = new RedisStore(url, { prefix });
+    const semaphore = new Semaphore({ key, capacity: 1, store, timeout: "1d" });
+    await semaphore.acquire();
+    const waits = Promise.allSettled([1, 2].map(() => semaphore.acquire()));
+    while ((await semaphore.peek()).waiting < 2);
+    await store.close();
+    return (await waits).map(({ reason }) => reason?.name);
   },
 };
 

@@ -17,6 +17,13 @@ const SCENARIOS: [string, unknown][] = [
   ["a Redis store whose server is not there", "rejected"],
   ["waits on Redis", [ALLOWED, ALLOWED, ALLOWED]],
   ["waits on Redis of which the last was aborted", "rejected"],
+  ["permits in memory that are still held", "done"],
+  ["waits for permits in memory that were aborted", ["rejected", "rejected"]],
+  ["permits and waits on Redis, all of which are over", [true, true, true]],
+  [
+    "permits on Redis that are still held, and waits, when the store was closed",
+    ["StoreError", "StoreError"],
+  ],
 ];
 
 test.each(SCENARIOS)("a process ends by itself after %s", async (scenario, said) => {

@@ -41,7 +41,7 @@ test("Redis and memory arrange a semaphore alike, step by step and token by toke
           permits: permitsOf.get(id)!,
           leaseMs: 1_000 + 100 * who,
           ...(act === "wait" && {
-            onNews: (standing) => standing && to.push([id, standing.status, standing.token]),
+            onNews: (news) => news && "status" in news && to.push([id, news.status, news.token]),
           }),
         });
         const expected = memory.arrange("key", rules, peek ? undefined : request(told.memory));

@@ -10,10 +10,13 @@ import { ALGORITHMS } from "../support/algorithms.js";
 class Twins {
   readonly table: RecordTable;
   readonly keys = new Map<string, SingleKey>();
+  /** Each quota by itself. */
+  readonly singles: readonly Limiter[];
   now = ALIGNED;
 
   constructor(readonly limiter: Limiter) {
     this.table = new RecordTable(limiter);
+    this.singles = limiter.quotas.map((quota) => new Limiter(limiter.algorithm, quota));
   }
 
   decide(name: string, cost: number, maxWaitMs: number): void {
@@ -51,10 +54,15 @@ class Twins {
     });
   }
 
+  /** The part of its quota that a key has left; of several quotas, of the one of which that is least. */
   left(name: string): number {
-    const key = this.keys.get(name)!;
-    key.now = this.now;
-    return key.peek().remaining;
+    const [written, ...numbers] = this.keys.get(name)!.record ?? new Array<number>(this.limiter.size).fill(0);
+    const parts = this.singles.map((single) => {
+      const key = new SingleKey(single, this.now);
+      key.record = [written!, ...numbers.splice(0, single.size - 1)];
+      return key.peek().remaining / key.capacity;
+    });
+    return Math.min(...parts);
   }
 
   check(): void {
@@ -101,4 +109,15 @@ test.each(ALGORITHMS)("a table of %s keys is a map of them, whatever comes and g
     }),
     { numRuns: 60 },
   );
+});
+
+test.each(ALGORITHMS)("of %s keys the one goes with the largest part left, not the most units", (using) => {
+  const twins = new Twins(new Limiter(using, "2/s; 7/d"));
+  for (let i = 0; i < 2; i++) {
+    twins.decide("3 of 7 a day", 2, 0);
+    twins.now += 2_000;
+  }
+  twins.decide("1 of 2 a second", 1, 0);
+  expect(["3 of 7 a day", "1 of 2 a second"].map((name) => twins.left(name))).toEqual([3 / 7, 1 / 2]);
+  expect(twins.table.leastUsed(twins.now)).toBe(twins.table.slotOf("1 of 2 a second"));
 });

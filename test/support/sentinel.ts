@@ -10,8 +10,11 @@ export interface SentinelTopology {
   readonly url: string;
   readonly redisOptions: object;
   readonly ports: readonly number[];
-  /** The node that the sentinels take for the master now. */
-  master(): Promise<ServerNode>;
+  /**
+   * The most by which the last failover may have been late because the sentinels had to vote again: on a busy machine all
+   * three may find the master gone at the same moment, and vote for themselves.
+   */
+  revotesMs(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -26,6 +29,12 @@ const SERVICE = "mymaster";
  * be younger than five pings for it to be promoted, and in an outage they ask once a second: hence no quicker ping.
  */
 const QUICK = ["INFO-PERIOD", 200, "PUBLISH-PERIOD", 200, "PING-PERIOD", 300, "ASK-PERIOD", 100];
+
+const FAILOVER_TIMEOUT_MS = 1_000;
+/** How far apart sentinels begin to try anew, at random: SENTINEL_MAX_DESYNC of Redis. */
+const MOST_DESYNC_MS = 1_000;
+/** After a vote without a winner they wait for twice the timeout, each from its own beginning. */
+const REVOTE_MS = 2 * FAILOVER_TIMEOUT_MS + MOST_DESYNC_MS;
 
 export async function startSentinel(protection: SentinelProtection = {}): Promise<SentinelTopology> {
   const started: ServerNode[] = [];
@@ -49,7 +58,7 @@ export async function startSentinel(protection: SentinelProtection = {}): Promis
       sentinels,
       ...place(sentinels, protection),
       ports: started.map((node) => node.port),
-      master: () => masterOf(nodes, sentinels),
+      revotesMs: async () => (Math.max(...(await Promise.all(sentinels.map(votes)))) - 1) * REVOTE_MS,
       stop,
     };
   } catch (error) {
@@ -88,7 +97,7 @@ function startWatcher(protection: SentinelProtection, masterPort: number): Promi
       const lines = [
         `sentinel monitor ${SERVICE} 127.0.0.1 ${masterPort} 2`,
         `sentinel down-after-milliseconds ${SERVICE} 500`,
-        `sentinel failover-timeout ${SERVICE} 1000`,
+        `sentinel failover-timeout ${SERVICE} ${FAILOVER_TIMEOUT_MS}`,
         `sentinel parallel-syncs ${SERVICE} 2`,
       ];
       if (password !== undefined) lines.push(`sentinel auth-pass ${SERVICE} "${password}"`);
@@ -108,15 +117,20 @@ function startWatcher(protection: SentinelProtection, masterPort: number): Promi
 async function ready(sentinel: ServerNode): Promise<void> {
   await sentinel.call("SENTINEL", "DEBUG", ...QUICK);
   await until("the sentinels know each other and two replicas", 10_000, async () => {
-    const flat = (await sentinel.call("SENTINEL", "MASTER", SERVICE)) as string[];
-    const value = (name: string): string | undefined => flat[flat.indexOf(name) + 1];
-    if (value("num-other-sentinels") !== "2" || value("num-slaves") !== "2") return false;
+    const known = await master(sentinel);
+    if (known.get("num-other-sentinels") !== "2" || known.get("num-slaves") !== "2") return false;
     const replicas = (await sentinel.call("SENTINEL", "REPLICAS", SERVICE)) as string[][];
     return replicas.every((each) => each[each.indexOf("master-link-status") + 1] === "ok");
   });
 }
 
-async function masterOf(nodes: readonly ServerNode[], sentinels: readonly ServerNode[]): Promise<ServerNode> {
-  const address = (await sentinels[0]!.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)) as string[];
-  return nodes.find(({ port }) => `${port}` === address[1])!;
+/** How many votes it took until there was a failover: each has an epoch of its own. */
+async function votes(sentinel: ServerNode): Promise<number> {
+  return Number((await master(sentinel)).get("config-epoch"));
+}
+
+/** What a sentinel knows of the master. */
+async function master(sentinel: ServerNode): Promise<ReadonlyMap<string, string>> {
+  const flat = (await sentinel.call("SENTINEL", "MASTER", SERVICE)) as string[];
+  return new Map(Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, flat[2 * i + 1]!]));
 }

@@ -1,12 +1,16 @@
 import type { Limiter } from "../../algorithms/limiter.js";
 import { StoreError } from "../../errors.js";
 import type { Answer } from "../store.js";
-import { type Connection, replyError } from "./connection.js";
+import type { Connection } from "./connection.js";
 import { type Call, type Commons, KeyCalls } from "./key-calls.js";
 import { keySlot } from "./key-slot.js";
-import { Apart, Load } from "./load.js";
+import { Apart, Load, problemOf } from "./load.js";
 
-/** Keys of one script call at most: the server does nothing else meanwhile, and this process can prepare the next ones. */
+/**
+ * Keys of one script call at most: the server does nothing else meanwhile. Fewer would let it work while this process prepares
+ * the next ones, but every script call takes the time of some keys for itself: with 32 calls travel slower, with 8 at half the
+ * pace.
+ */
 const MOST_KEYS = 64;
 
 /** Calls of one script call from which on the others go into the next: all of one are refused if there are too many under way. */
@@ -63,16 +67,19 @@ export class Batch {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#newest.clear();
+    if (waiting.length === 1) {
+      void this.#send(new Load(waiting[0]!));
+      return;
+    }
     const loads = new Map<unknown, Load>();
     for (const calls of waiting) {
       const place = this.#placeOf(calls);
-      let load = loads.get(place);
-      if (load === undefined || load.keys.length === MOST_KEYS || load.size >= MANY_CALLS) {
-        if (load) void this.#send(load);
-        load = new Load(calls.commons.script);
-        loads.set(place, load);
+      const load = loads.get(place);
+      if (load !== undefined && load.keys.length < MOST_KEYS && load.size < MANY_CALLS) load.add(calls);
+      else {
+        if (load !== undefined) void this.#send(load);
+        loads.set(place, new Load(calls));
       }
-      load.add(calls);
     }
     for (const load of loads.values()) void this.#send(load);
   }
@@ -101,22 +108,21 @@ export class Batch {
     calls.fail((limiter, call) => this.#options.onFailure(error, limiter, call));
   }
 
-  #settleApart(keys: readonly KeyCalls[], ends: readonly PromiseSettledResult<unknown>[]): void {
+  #settleApart(keys: readonly KeyCalls[], ends: readonly PromiseSettledResult<readonly string[]>[]): void {
     for (const [i, end] of ends.entries()) {
       if (end.status === "fulfilled") this.#settle([keys[i]!], end.value);
       else this.#fail(keys[i]!, this.#connection.errorOf("decide", end.reason));
     }
   }
 
-  #settle(keys: readonly KeyCalls[], reply: unknown): void {
-    const answers = Array.isArray(reply) && reply.length === 1 + keys.length ? reply : [];
-    const now = momentOf(answers[0]);
+  #settle(keys: readonly KeyCalls[], answers: readonly string[]): void {
+    const now = answers.length === 1 + keys.length ? momentOf(answers[0]!) : Number.NaN;
     for (let i = 0; i < keys.length; i++) {
       const calls = keys[i]!;
-      const found: unknown = answers[1 + i];
-      if (Array.isArray(found)) {
-        this.#fail(calls, this.#connection.errorOf("decide", replyError(String(found[0]))));
-      } else if (Number.isSafeInteger(now) && calls.settle(now, found, this.#record)) {
+      const answer = answers[1 + i] ?? "";
+      const problem = problemOf(answer);
+      if (problem !== undefined) this.#fail(calls, this.#connection.errorOf("decide", problem));
+      else if (Number.isSafeInteger(now) && calls.settle(now, answer, this.#record)) {
         this.#options.onSettled(calls, this.#record, now);
       }
       // Nothing but the script's own word lets a call pass.
@@ -125,8 +131,6 @@ export class Batch {
   }
 }
 
-/** A client may be set to hand over numbers as text. */
-function momentOf(answer: unknown): number {
-  if (typeof answer === "number") return answer;
-  return /^-?\d+$/.test(String(answer)) ? Number(answer) : Number.NaN;
+function momentOf(line: string): number {
+  return /^-?\d+$/.test(line) ? Number(line) : Number.NaN;
 }

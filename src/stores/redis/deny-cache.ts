@@ -12,8 +12,15 @@ interface Refusal {
   readonly readAt: number;
 }
 
-/** What is remembered of a key: a refusal, or the number of the time when something was given back to it. */
-type Memory = Refusal | number;
+/** What is remembered of a key. */
+interface Memory {
+  /** That of the limiter. */
+  readonly id: string;
+  readonly key: string;
+  refusal: Refusal | undefined;
+  /** The number of the time when something was last given back to it. */
+  givenBack: number;
+}
 
 /**
  * Refuses here what the server would refuse: until a key may pass others can only take more of it, or give back what they
@@ -22,8 +29,14 @@ type Memory = Refusal | number;
 export class DenyCache {
   readonly #mostMs: number;
   readonly #clock: Clock | undefined;
-  /** By the id of the limiter and the key. Sized by count instead of `max`, which would allocate for the whole of it at once. */
-  readonly #memories = new LRUCache<string, Memory>({ maxSize: MOST_KEYS, sizeCalculation: () => 1 });
+  /** By the id of the limiter, and then by key: a name of both would have to be made for each call. */
+  readonly #tables = new Map<string, Map<string, Memory>>();
+  /** All of them, the latest last. Sized by count instead of `max`, which would allocate for the whole of it at once. */
+  readonly #memories = new LRUCache<Memory, true>({
+    maxSize: MOST_KEYS,
+    sizeCalculation: () => 1,
+    dispose: (_, memory) => this.#drop(memory),
+  });
   #givenBack = 0;
 
   /** @param mostMs how long a refusal is remembered at most. */
@@ -39,13 +52,13 @@ export class DenyCache {
 
   /** The refusal of a call, if that is certain. */
   refuse(limiter: Limiter, key: string, cost: number): Decision | undefined {
-    const name = nameOf(limiter, key);
-    const refusal = this.#memories.get(name);
-    if (refusal === undefined || typeof refusal === "number") return undefined;
+    const memory = this.#tables.get(limiter.id)?.get(key);
+    const refusal = memory?.refusal;
+    if (memory === undefined || refusal === undefined) return undefined;
     const { record, now: then, readAt } = refusal;
     const now = this.#clock?.now() ?? then + Math.floor(performance.now() - readAt);
     if (now - then >= this.#mostMs) {
-      this.#memories.delete(name);
+      this.#memories.delete(memory);
       return undefined;
     }
     const decision = limiter.decideAt(record.slice(), 0, now, cost, 0);
@@ -57,18 +70,37 @@ export class DenyCache {
    * made that it refused: `givenBack` is what it was then.
    */
   remember(limiter: Limiter, key: string, numbers: Float64Array, now: number, givenBack: number): void {
-    const name = nameOf(limiter, key);
-    const memory = this.#memories.get(name);
-    if (typeof memory === "number" && memory > givenBack) return;
-    this.#memories.set(name, { record: numbers.slice(0, limiter.size), now, readAt: performance.now() });
+    const memory = this.#memoryOf(limiter, key);
+    if (memory.givenBack > givenBack) return;
+    memory.refusal = { record: numbers.slice(0, limiter.size), now, readAt: performance.now() };
   }
 
   /** Forgets what refused a key, and what is still to be answered to calls from before. */
   forget(limiter: Limiter, key: string): void {
-    this.#memories.set(nameOf(limiter, key), ++this.#givenBack);
+    const memory = this.#memoryOf(limiter, key);
+    memory.refusal = undefined;
+    memory.givenBack = ++this.#givenBack;
   }
-}
 
-function nameOf({ id }: Limiter, key: string): string {
-  return `${id}:${key}`;
+  /** What is remembered of a key, now as the latest. */
+  #memoryOf({ id }: Limiter, key: string): Memory {
+    let table = this.#tables.get(id);
+    if (table === undefined) {
+      table = new Map();
+      this.#tables.set(id, table);
+    }
+    let memory = table.get(key);
+    if (memory === undefined) {
+      memory = { id, key, refusal: undefined, givenBack: 0 };
+      table.set(key, memory);
+    }
+    this.#memories.set(memory, true);
+    return memory;
+  }
+
+  #drop({ id, key }: Memory): void {
+    const table = this.#tables.get(id)!;
+    table.delete(key);
+    if (table.size === 0) this.#tables.delete(id);
+  }
 }

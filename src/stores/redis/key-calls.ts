@@ -60,25 +60,27 @@ export class KeyCalls {
     this.#calls.push(call);
   }
 
-  /** The calls as limiter.lua reads them, those that are alike as one. */
-  program(limiterIndex: number): string {
-    let text = `${limiterIndex}`;
+  /** The calls as limiter.lua reads them, those that are alike as one; the call of every day is just its cost. */
+  get text(): string {
+    const { cost, maxWaitMs } = this.#calls[0]!;
+    if (this.size === 1 && cost > 0 && maxWaitMs === 0) return String(cost);
+    const programs: string[] = [];
     for (let i = 0; i < this.#calls.length; ) {
       const { cost, maxWaitMs, booking } = this.#calls[i]!;
       let times = 1;
       if (booking === undefined) while (isAlike(this.#calls[i]!, this.#calls[i + times])) times++;
       i += times;
-      if (booking === undefined) text += ` ${times} ${cost} ${waitOf(cost, maxWaitMs)}`;
-      else text += ` 1 ${cost} 1 ${numbersOf(booking.before)} ${numbersOf(booking.after)}`;
+      if (booking === undefined) programs.push(`${times} ${cost} ${waitOf(cost, maxWaitMs)}`);
+      else programs.push(`1 ${cost} 1 ${numbersOf(booking.before)} ${numbersOf(booking.after)}`);
     }
-    return text;
+    return programs.join(" ");
   }
 
   /**
    * Comes from the record that the script found, and the moment when it did, to the decisions that the script came to, and
    * leaves in `record` what became of it. Answers `false`, and does nothing, if what was found is no record.
    */
-  settle(now: number, found: unknown, record: Float64Array): boolean {
+  settle(now: number, found: string, record: Float64Array): boolean {
     const { limiter } = this.commons;
     if (!read(found, record, limiter.size)) return false;
     for (const { cost, maxWaitMs, booking, resolve } of this.#calls) {
@@ -116,10 +118,12 @@ function numbersOf(record: unknown): string {
   return (record as KeyState).join(" ");
 }
 
-/** Reads the record in an answer: whole numbers with spaces between, as many as there have to be. */
-function read(found: unknown, record: Float64Array, size: number): boolean {
-  if (found === null) record.fill(0);
-  if (typeof found !== "string") return found === null;
+/** Reads the record in an answer: whole numbers with spaces between, as many as there have to be, or nothing. */
+function read(found: string, record: Float64Array, size: number): boolean {
+  if (found === "") {
+    record.fill(0);
+    return true;
+  }
   let next = 0;
   for (let i = 0; i < size; i++) {
     const end = i === size - 1 ? found.length : found.indexOf(" ", next);

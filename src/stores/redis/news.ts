@@ -1,10 +1,13 @@
 import type { Standing } from "../../semaphore/state.js";
 import type { Connection, Subscriber } from "./connection.js";
 
-type OnNews = (standing?: Standing) => void;
+type OnNews = (news?: Standing | Error) => void;
 
-/** How often those who wait ask again in case a message was lost, and how often without a subscription; a little apart. */
-const RECHECK_MS = 1_000;
+/**
+ * How often those who wait ask again in case a message was lost or a holder died, and how often without a subscription; a
+ * quarter more or less, so that not all ask at once, and within a second.
+ */
+const RECHECK_MS = 750;
 const RECHECK_UNSUBSCRIBED_MS = 150;
 
 /** How many of a key ask again: those behind them can't be let in before. */
@@ -36,10 +39,11 @@ export class News {
     this.#expected.delete(id);
   }
 
-  /** Listens from now on, as somebody was told to wait. */
+  /** Listens from now on if somebody was told to wait. */
   listen(): void {
+    if (this.#expected.size === 0) return;
     this.#subscribe();
-    if (this.#recheck !== undefined || this.#expected.size === 0) return;
+    if (this.#recheck !== undefined) return;
     const ms = this.#isSubscribed ? RECHECK_MS : RECHECK_UNSUBSCRIBED_MS;
     this.#recheck = setTimeout(
       () => {
@@ -69,9 +73,12 @@ export class News {
     );
   }
 
-  close(): void {
+  /** Tells all who wait that nothing comes any more, and why. */
+  close(why: Error): void {
     clearTimeout(this.#recheck);
+    const told = [...this.#expected.values()];
     this.#expected.clear();
+    for (const { onNews } of told) onNews(why);
     this.#subscriber?.disconnect();
   }
 

@@ -128,9 +128,8 @@ export class RedisStore implements Store, AsyncDisposable {
   /** Lets the calls under way finish, and closes the connection if the store made it. */
   async close(): Promise<void> {
     this.#batch.flush();
-    this.#semaphores.flush();
-    await this.#connection.close();
     this.#semaphores.close();
+    await this.#connection.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

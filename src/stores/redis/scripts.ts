@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { AlgorithmType } from "../../algorithms/algorithm.js";
+import allOf from "../../algorithms/all-of.lua";
 import bucket from "../../algorithms/bucket.lua";
 import fixedWindow from "../../algorithms/fixed-window.lua";
 import gcra from "../../algorithms/gcra.lua";
@@ -19,7 +20,7 @@ const CONSTANTS = `local MAX_SAFE_INTEGER, LAST_MOMENT_MS = 2 ^ 53 - 1, 2 ^ 52
 local NOT_A_RECORD = 'ERR the key does not hold a record of this limiter'
 local floor, ceil, max, min, huge = math.floor, math.ceil, math.max, math.min, math.huge
 local find, format, gmatch, match, rep = string.find, string.format, string.gmatch, string.match, string.rep
-local call, pcall = redis.call, redis.pcall
+local concat, call, pcall = table.concat, redis.call, redis.pcall
 `;
 
 const TWINS = {
@@ -47,6 +48,11 @@ function script(twins: Readonly<Record<string, string>>): Script {
   const definitions = Object.entries(twins).map(
     ([name, lua]) => `if name == "${name}" then\n${lua}\nreturn algorithm\nend\n`,
   );
-  const source = `${CONSTANTS}local function algorithmOf(name)\n${definitions.join("")}end\n${limiter}`;
+  const source = `${CONSTANTS}
+local function algorithmOf(name)
+${definitions.join("")}end
+local function allOf(algorithm, parts)
+${allOf}end
+${limiter}`;
   return { source, sha: createHash("sha1").update(source).digest("hex") };
 }

@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto";
 import { StoreError } from "../../errors.js";
 import type { SemaphoreRequest, SemaphoreRules, Standing } from "../../semaphore/state.js";
 import stateLua from "../../semaphore/state.lua";
-import type { FailurePolicy } from "../failure-policy.js";
+import { type FailurePolicy, isOutage } from "../failure-policy.js";
 import type { Arrangement } from "../store.js";
 import type { Connection } from "./connection.js";
 import { News } from "./news.js";
+import { Releases } from "./releases.js";
 import { callScript, scriptFrom } from "./script.js";
 
 /** Requests on one key of the same moment, which travel together. */
@@ -22,6 +23,9 @@ interface Letter {
 
 const SCRIPT = scriptFrom(stateLua);
 
+/** Requests that travel together at most: the server does nothing else meanwhile. */
+const MOST_REQUESTS = 512;
+
 /** Numbers of the reply before those of the requests. */
 const HEAD = 4;
 
@@ -34,6 +38,7 @@ export class Semaphores {
   /** Whose places these are, so that news of them comes here. */
   readonly #owner = randomBytes(8).toString("hex");
   readonly #news: News;
+  readonly #releases = new Releases(({ key, rules, request }) => this.#release(key, rules, request));
   readonly #letters = new Map<string, Letters>();
 
   /** @param prefix what its keys and its channel begin with. @param now the time, or nothing for that of the server. */
@@ -52,6 +57,9 @@ export class Semaphores {
       const letters = this.#letters.get(name) ?? { key, rules, all: [] };
       letters.all.push({ request, resolve });
       this.#letters.set(name, letters);
+      if (letters.all.length < MOST_REQUESTS) return;
+      this.#letters.delete(name);
+      void this.#send(letters);
     });
   }
 
@@ -62,8 +70,12 @@ export class Semaphores {
     for (const letters of waiting) void this.#send(letters);
   }
 
+  /** Ends the waits, and gives their places back on the way. */
   close(): void {
-    this.#news.close();
+    this.flush();
+    this.#news.close(new StoreError("redis", "arrange", "it is closed"));
+    this.#releases.tell();
+    this.flush();
   }
 
   get #channel(): string {
@@ -74,7 +86,8 @@ export class Semaphores {
     const { key, rules, all } = letters;
     const requests = all.flatMap(({ request }) => request ?? []);
     for (const request of requests) {
-      if (request.onNews) this.#news.expect(this.#idOf(request), key, request.onNews);
+      const { act, onNews } = request;
+      if (act === "wait" && onNews) this.#news.expect(this.#idOf(request), key, onNews);
     }
     const now = this.#now();
     const words = [
@@ -91,8 +104,10 @@ export class Semaphores {
       const reply = await this.#connection.run("arrange", all.length, (client, deadline) =>
         callScript(client, deadline, SCRIPT, 1, words),
       );
+      this.#releases.isAnswering = true;
       this.#settle(all, reply, askedAt);
     } catch (error) {
+      if (isOutage(error)) this.#releases.isAnswering = false;
       for (const letter of all) letter.resolve(this.#fail(error, key, rules, letter.request));
     }
   }
@@ -104,10 +119,17 @@ export class Semaphores {
     request: SemaphoreRequest | undefined,
   ): Promise<Arrangement> {
     if (request !== undefined) this.#news.forget(this.#idOf(request));
+    if (request?.act === "release" && isOutage(error)) {
+      this.#releases.keep(this.#idOf(request), { key, rules, request });
+    }
     const arrangement = await this.#policy.arrange(error, key, rules, request);
     // The server may have given what it could not tell of in time.
-    if (request !== undefined) this.arrange(key, rules, { ...request, act: "release" }).catch(() => {});
+    if (request !== undefined) this.#release(key, rules, { ...request, act: "release" });
     return arrangement;
+  }
+
+  #release(key: string, rules: SemaphoreRules, request: SemaphoreRequest): void {
+    this.arrange(key, rules, request).catch(() => {});
   }
 
   #settle(all: readonly Letter[], reply: unknown, askedAt: number): void {

@@ -56,6 +56,15 @@ const FOREIGN: readonly [string, (key: string) => Promise<unknown>, string][] = 
   ],
 ];
 
+test("lines instead of a record of many numbers are the problem of their key alone", async () => {
+  const prefix = randomUUID();
+  const quotas = Array.from({ length: 39 }, (_, i) => `5/${i + 1}w`);
+  const many = new Limiter("gcra", quotas);
+  await redis.set(`${prefix}:${many.id}:foreign`, Array(40).fill("5").join("\n"));
+  const store = new RedisStore(redis, { prefix });
+  expect(await spend(store, ["before", "foreign", "after"], many)).toEqual([4, NOT_A_RECORD, 4]);
+});
+
 describe.each(FOREIGN)("beside a key that holds %s", (_, plant, problem) => {
   test.each(ALGORITHMS)("calls of the same tick are decided as ever: %s", async (using) => {
     const prefix = randomUUID();

@@ -111,6 +111,18 @@ class AdditiveCooldown extends CooldownOnRedis {
     `${CooldownOnRedis.lua.replaceAll("math.", "")}\nalgorithm.additive = true\n`;
 }
 
+/** The same, which decides and charges in one step. */
+class SpendingCooldown extends CooldownOnRedis {
+  static override readonly algorithmName: string = "cooldown-spending";
+  static override readonly lua: string = `${CooldownOnRedis.lua}
+function algorithm.spend(self, numbers, i, from, now, cost)
+  local wait = algorithm.wait(self, numbers, i, from, now, cost)
+  if wait == 0 then algorithm.charge(self, numbers, i, from, now, cost) end
+  return wait
+end
+`;
+}
+
 test("an algorithm without `lua` is refused by name, and nothing is stored", async () => {
   const prefix = randomUUID();
   const throttle = new Throttled({ using: Cooldown, store: new RedisStore(redis, { prefix }), quota: "3/m" });
@@ -128,34 +140,37 @@ test("an algorithm without `lua` works in memory", async () => {
 });
 
 describe("an algorithm with `lua`", () => {
-  test("decides on the server as it does in memory", async () => {
-    const clock = new ManualClock();
-    const memory = new MemoryStore({ clock });
-    const store = new RedisStore(redis, { prefix: randomUUID(), clock });
-    for (const quota of ["3/m", "3/m; 5/h"]) {
-      const limiter = new Limiter(CooldownOnRedis, quota);
-      const steps = [
-        [1, 0],
-        [1, 10_000],
-        [2, 0],
-        [1, 59_999],
-        [1, 1],
-        [-1, 0],
-        [4, 0],
-        [2, 60_000],
-        [0, 0],
-        [3, 3_600_000],
-        [-9, 0],
-      ] as const;
-      for (const [cost, laterMs] of steps) {
-        const expected = memory.decide(limiter, "key", cost, 0);
-        expect(await store.decide(limiter, "key", cost, 0), `cost ${cost} of ${quota}`).toEqual(expected);
-        clock.advance(laterMs);
+  test.each([CooldownOnRedis, SpendingCooldown])(
+    "decides on the server as it does in memory: $algorithmName",
+    async (using) => {
+      const clock = new ManualClock();
+      const memory = new MemoryStore({ clock });
+      const store = new RedisStore(redis, { prefix: randomUUID(), clock });
+      for (const quota of ["3/m", "3/m; 5/h"]) {
+        const limiter = new Limiter(using, quota);
+        const steps = [
+          [1, 0],
+          [1, 10_000],
+          [2, 0],
+          [1, 59_999],
+          [1, 1],
+          [-1, 0],
+          [4, 0],
+          [2, 60_000],
+          [0, 0],
+          [3, 3_600_000],
+          [-9, 0],
+        ] as const;
+        for (const [cost, laterMs] of steps) {
+          const expected = memory.decide(limiter, "key", cost, 0);
+          expect(await store.decide(limiter, "key", cost, 0), `cost ${cost} of ${quota}`).toEqual(expected);
+          clock.advance(laterMs);
+        }
       }
-    }
-  });
+    },
+  );
 
-  test.each([CooldownOnRedis, AdditiveCooldown])(
+  test.each([CooldownOnRedis, AdditiveCooldown, SpendingCooldown])(
     "decides about calls of one tick as if they came one by one: $algorithmName",
     async (using) => {
       const clock = new ManualClock();
