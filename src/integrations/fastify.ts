@@ -1,60 +1,66 @@
-import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
-import { Gate, type ThrottleOptions as Options, type Verdict } from "./gate.js";
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import { Gate, type ThrottleOptions as Options } from "./gate.js";
+import { originOf, whenAnswered } from "./node.js";
 
-/** Options of the plugin, and of a route in `config.throttle`, where they replace those of the plugin. */
+/** Options of the plugin. */
 export interface ThrottleOptions extends Options<FastifyRequest> {
   /** When requests are asked about, `"onRequest"` by default; later ones know who is logged in, or the body. */
   readonly hook?: "onRequest" | "preParsing" | "preValidation" | "preHandler" | undefined;
-  /** Whether routes are limited that do not say so themselves; `true` by default. */
+  /** Whether requests are limited whose routes don't say so themselves; `true` by default. */
   readonly global?: boolean | undefined;
 }
 
-/** What `config` of a route may hold: options for this route alone, or `false` to let it pass. */
+/** What `config` of a route may hold: options that replace those of the plugin, or `false` to let its requests pass. */
 export interface ThrottleConfig {
-  readonly throttle?: ThrottleOptions | false;
+  readonly throttle?: Options<FastifyRequest> | false;
 }
+
+/** Where an instance of Fastify says which plugin the `config` of its routes is for: the one that was registered last. */
+const INNERMOST = Symbol("throttled");
 
 /**
  * A plugin for Fastify 4 and 5: refuses requests beyond the quota with 429, and tells clients what they have left. Example:
  * `app.register(throttlePlugin, { quota: "100/m" })`, and on a route `config: { throttle: { quota: "5/m" } }`.
  * Registration fails with a TypeError or RangeError naming the option that is wrong.
  */
-export const throttlePlugin: FastifyPluginCallback<ThrottleOptions> = (app, options, done) => {
+export const throttlePlugin: FastifyPluginAsync<ThrottleOptions> = async (app, options) => {
   const { hook = "onRequest", global = true, ...rest } = options;
-  const common = global ? gateOf(rest) : undefined;
-  const verdicts = new WeakMap<FastifyRequest, Verdict>();
-  app.addHook("onRoute", (route) => {
-    const own = (route.config as ThrottleConfig | undefined)?.throttle;
-    if (own === false) return;
-    const gate = own === undefined ? common : gateOf({ ...rest, ...own });
-    if (gate === undefined) return;
-    const name = own?.hook ?? hook;
-    const check = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-      const verdict = await gate.check(request);
-      verdicts.set(request, verdict);
-      for (const [header, value] of verdict.headers) reply.header(header, value);
-      if (verdict.refusal === undefined) return undefined;
-      const { status, contentType, body } = verdict.refusal;
-      return reply.code(status).header("Content-Type", contentType).send(body);
-    };
-    route[name] = [check, ...[route[name] ?? []].flat()] as never;
+  const common = gateOf(rest);
+  const gates = new WeakMap<object, Gate<FastifyRequest>>();
+  const gateFor = (server: object, config: ThrottleConfig | undefined): Gate<FastifyRequest> | undefined => {
+    const own = config?.throttle;
+    if (own === undefined) return global ? common : undefined;
+    if (own === false || (server as Partial<Record<symbol, unknown>>)[INNERMOST] !== gates) return undefined;
+    const gate = gates.get(own) ?? gateOf({ ...rest, ...own });
+    gates.set(own, gate);
+    return gate;
+  };
+  // Instances inside of this one see it as theirs.
+  Object.assign(app, { [INNERMOST]: gates });
+  app.addHook("onRoute", function ({ config }) {
+    // So that an option that is wrong shows at once.
+    gateFor(this, config as ThrottleConfig | undefined);
   });
-  app.addHook("onResponse", (request, reply, next) => {
-    verdicts.get(request)?.onAnswered?.(reply.statusCode);
-    next();
+  // A hook of all requests rather than one of each route: it also limits those for no route, and routes from before it.
+  app.addHook(hook as "onRequest", async (request: FastifyRequest, reply: FastifyReply) => {
+    const verdict = await gateFor(request.server, request.routeOptions.config as ThrottleConfig)?.check(
+      request,
+    );
+    if (verdict === undefined) return undefined;
+    const { headers, refusal } = verdict;
+    for (const [name, value] of headers) reply.header(name, value);
+    whenAnswered(reply.raw, verdict);
+    if (refusal === undefined) return undefined;
+    return reply.code(refusal.status).header("Content-Type", refusal.contentType).send(refusal.body);
   });
-  done();
 };
 
-// Routes outside of the plugin are limited as well, as with fastify-plugin.
+// Requests outside of the plugin are limited as well, as with fastify-plugin.
 Object.assign(throttlePlugin, {
   [Symbol.for("skip-override")]: true,
   [Symbol.for("fastify.display-name")]: "throttled",
 });
 
-function gateOf({ hook, global, ...options }: ThrottleOptions): Gate<FastifyRequest> {
-  return new Gate<FastifyRequest>(options, ({ raw }) => ({
-    remoteAddress: raw.socket.remoteAddress,
-    forwardedFor: raw.headers["x-forwarded-for"]?.toString(),
-  }));
+function gateOf(options: Options<FastifyRequest>): Gate<FastifyRequest> {
+  return new Gate<FastifyRequest>(options, ({ raw }) => originOf(raw));
 }

@@ -2,6 +2,7 @@ import type { AlgorithmType } from "../algorithms/algorithm.js";
 import type { AlgorithmName } from "../algorithms/limiter.js";
 import { complaint, knownOptions, wholeNumber } from "../argument.js";
 import { isStoreError } from "../errors.js";
+import { checkKey } from "../key.js";
 import type { QuotaInput } from "../quota.js";
 import type { RateLimitResult } from "../result.js";
 import type { Store } from "../stores/store.js";
@@ -41,18 +42,21 @@ export interface ThrottleOptions<R> {
   readonly headers?: HeaderVersion | false | undefined;
   /** The status of a refusal, 429 by default. */
   readonly statusCode?: number | undefined;
-  /** The body of a refusal: text, or anything else as JSON; by default a problem of RFC 9457. */
-  readonly message?: unknown;
-  /** Hears of each refusal; what it throws is ignored. */
-  readonly onLimited?: ((request: R, result: RateLimitResult) => void) | undefined;
+  /** The body of a refusal: text, or anything else as JSON, or what a function makes of it; by default a problem of RFC 9457. */
+  readonly message?:
+    | string
+    | object
+    | ((request: R, result: RateLimitResult) => Awaitable<string | object | undefined>)
+    | undefined;
+  /** Hears of each refusal; nobody waits for it, and what it throws is ignored. */
+  readonly onLimited?: ((request: R, result: RateLimitResult) => unknown) | undefined;
   /** Whether a request whose answer has this status gets its cost back; by default none does. */
   readonly refundOn?: ((status: number) => boolean) | undefined;
   /** Whose `X-Forwarded-For` to believe; nobody's by default. */
   readonly trustProxy?: TrustProxy | undefined;
 }
 
-/** The names of `ThrottleOptions`, for adapters that have others as well. */
-export const THROTTLE_OPTIONS = [
+const OPTIONS = [
   "quota",
   "using",
   "store",
@@ -76,12 +80,19 @@ export interface Origin {
   readonly forwardedFor: string | undefined;
 }
 
+/** An answer in place of the application's. */
+export interface Refusal {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
 /** What an adapter has to do for a request. */
 export interface Verdict {
   /** Headers to set; they replace those of limiters that were asked about this request before. */
   readonly headers: readonly Header[];
-  /** The answer to send in place of the application's. */
-  readonly refusal?: { readonly status: number; readonly contentType: string; readonly body: string };
+  /** The answer to send, if the request may not pass. */
+  readonly refusal?: Refusal;
   /** To be called with the status of the answer once it is sent, if that matters. */
   readonly onAnswered?: (status: number) => void;
 }
@@ -99,11 +110,13 @@ export class Gate<R extends object> {
   readonly #clientAddress: ReturnType<typeof clientAddressBehind>;
   readonly #headers: HeaderVersion | false;
   readonly #statusCode: number;
-  readonly #limiters = new Map<unknown, Throttled<Store>>();
+  readonly #limiter: Throttled<Store>;
+  /** Those of quotas that a function answered, by their texts. */
+  readonly #limiters = new Map<string, Throttled<Store>>();
 
-  /** @param others names of options that the adapter itself knows. @throws TypeError, RangeError naming the option that is wrong. */
-  constructor(options: ThrottleOptions<R>, originOf: (request: R) => Origin, others: readonly string[] = []) {
-    knownOptions("options", options, [...THROTTLE_OPTIONS, ...others]);
+  /** @throws TypeError, RangeError naming the option that is wrong. */
+  constructor(options: ThrottleOptions<R>, originOf: (request: R) => Origin) {
+    knownOptions("options", options, OPTIONS);
     const { quota, cost, headers = "draft-10", statusCode = 429, trustProxy = 0, prefix } = options;
     for (const name of ["key", "skip", "onLimited", "refundOn"] as const)
       functionOrNothing(name, options[name]);
@@ -121,65 +134,66 @@ export class Gate<R extends object> {
     this.#statusCode = statusCode;
     this.#clientAddress = clientAddressBehind(trustProxy);
     // Also where each request has a quota of its own: whatever else is wrong should show at once.
-    this.#limiterOf(typeof quota === "function" ? undefined : quota);
+    this.#limiter = this.#limiterOf(typeof quota === "function" ? undefined : quota);
   }
 
   /** Rejects with what a function of the options throws, or with an error for what it answers. */
   async check(request: R): Promise<Verdict> {
-    const { quota, key, cost = 1, skip, prefix } = this.#options;
-    if (await skip?.(request)) return { headers: [] };
-    const quotas = typeof quota === "function" ? await quota(request) : quota;
-    if (quotas === undefined && typeof quota === "function") return { headers: [] };
-    const limiter = this.#limiterOf(quotas);
-    const name = key === undefined ? this.#addressKey(request) : await key(request);
-    const units = typeof cost === "function" ? await cost(request) : cost;
+    const { key, cost = 1, skip, prefix } = this.#options;
+    if (await skip?.(request)) return PASS;
+    const limiter = await this.#limiterFor(request);
+    if (limiter === undefined) return PASS;
+    const name = checkKey(key === undefined ? this.#addressKey(request) : await key(request));
     const fullKey = prefix === undefined ? name : `${prefix}:${name}`;
+    const units = typeof cost === "function" ? await cost(request) : cost;
+    let result: RateLimitResult;
     try {
-      const result = await limiter.limit(fullKey, units);
-      return await this.#verdict(request, limiter, result, fullKey, units);
+      result = await limiter.limit(fullKey, units);
     } catch (error) {
-      if (isStoreError(error)) return unavailable();
+      if (isStoreError(error)) return UNAVAILABLE;
       throw error;
     }
-  }
-
-  async #verdict(
-    request: R,
-    limiter: Throttled<Store>,
-    result: RateLimitResult,
-    key: string,
-    cost: number,
-  ): Promise<Verdict> {
     const { quotas } = limiter;
-    const told = [...(toldAbout.get(request) ?? []), { quotas, result }];
-    toldAbout.set(request, told);
-    const headers =
-      this.#headers === false
-        ? result.limited
-          ? retryAfter(result.retryAfterMs)
-          : []
-        : rateLimitHeaders(told, this.#headers);
-    if (!result.limited) {
-      const { refundOn } = this.#options;
-      // What another store or a policy let pass was not charged here.
-      if (refundOn === undefined || result.source !== "store") return { headers };
-      return { headers, onAnswered: (status) => this.#refund(refundOn, status, limiter, key, cost) };
-    }
-    try {
-      this.#options.onLimited?.(request, result);
-    } catch {
-      // The decision stands, whatever becomes of the news of it.
-    }
-    return { headers, refusal: await this.#refusal(request, result, quotas) };
+    const headers = this.#headersFor(request, { quotas, result });
+    if (result.limited) return { headers, refusal: await this.#refusal(request, result, quotas) };
+    const { refundOn } = this.#options;
+    // What another store or a policy let pass was not charged here.
+    if (refundOn === undefined || result.source !== "store") return { headers };
+    const settle = async (status: number) => refundOn(status) && limiter.refund(fullKey, units);
+    return { headers, onAnswered: (status) => ignoreFailure(() => settle(status)) };
   }
 
-  async #refusal(
-    request: R,
-    result: RateLimitResult,
-    quotas: Throttled["quotas"],
-  ): Promise<NonNullable<Verdict["refusal"]>> {
+  async #limiterFor(request: R): Promise<Throttled<Store> | undefined> {
+    const { quota } = this.#options;
+    if (typeof quota !== "function") return this.#limiter;
+    const quotas = await quota(request);
+    if (quotas === undefined) return undefined;
+    const text = JSON.stringify(quotas);
+    let limiter = this.#limiters.get(text);
+    if (limiter === undefined) {
+      limiter = this.#limiterOf(quotas);
+      if (this.#limiters.size >= MOST_LIMITERS) this.#limiters.clear();
+      this.#limiters.set(text, limiter);
+    }
+    return limiter;
+  }
+
+  #limiterOf(quota: Quotas | undefined): Throttled<Store> {
+    const { using, store } = this.#options;
+    return new Throttled<Store>({ using, store, quota });
+  }
+
+  #headersFor(request: R, told: Told): readonly Header[] {
+    if (this.#headers === false) return told.result.limited ? retryAfter(told.result.retryAfterMs) : [];
+    const all = [...(toldAbout.get(request) ?? []), told];
+    toldAbout.set(request, all);
+    return rateLimitHeaders(all, this.#headers);
+  }
+
+  async #refusal(request: R, result: RateLimitResult, quotas: Throttled["quotas"]): Promise<Refusal> {
     const status = this.#statusCode;
-    const { message } = this.#options;
+    const { message, onLimited } = this.#options;
+    if (onLimited) ignoreFailure(() => onLimited(request, result));
     const said = typeof message === "function" ? await message(request, result) : message;
     if (typeof said === "string") return { status, contentType: "text/plain; charset=utf-8", body: said };
     if (said !== undefined) {
@@ -194,32 +208,6 @@ export class Gate<R extends object> {
     });
   }
 
-  async #refund(
-    refundOn: (status: number) => boolean,
-    status: number,
-    limiter: Throttled<Store>,
-    key: string,
-    cost: number,
-  ): Promise<void> {
-    try {
-      if (refundOn(status)) await limiter.refund(key, cost);
-    } catch {
-      // The answer is on its way; a refund that fails errs on the strict side.
-    }
-  }
-
-  #limiterOf(quota: Quotas | undefined): Throttled<Store> {
-    const name = typeof quota === "object" ? JSON.stringify(quota) : quota;
-    let limiter = this.#limiters.get(name);
-    if (limiter === undefined) {
-      const { using, store } = this.#options;
-      limiter = new Throttled<Store>({ using, store, ...(quota !== undefined && { quota }) });
-      if (this.#limiters.size >= MOST_LIMITERS) this.#limiters.clear();
-      this.#limiters.set(name, limiter);
-    }
-    return limiter;
-  }
-
   /** Requests without an address, as over a Unix socket, share one key. */
   #addressKey(request: R): string {
     const { remoteAddress, forwardedFor } = this.#originOf(request);
@@ -228,27 +216,29 @@ export class Gate<R extends object> {
   }
 }
 
+function problem(status: number, { type, title, ...rest }: Readonly<Record<string, unknown>>): Refusal {
+  const body = JSON.stringify({ type, title, status, ...rest });
+  return { status, contentType: "application/problem+json", body };
+}
+
+const PASS: Verdict = { headers: [] };
+
 /** The store is unavailable, and nothing says what to do then: neither a pass nor a refusal. */
-function unavailable(): Verdict {
-  const status = 503;
-  const refusal = problem(status, {
+const UNAVAILABLE: Verdict = {
+  headers: retryAfter(1_000),
+  refusal: problem(503, {
     type: "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
     title: "Temporarily reduced capacity",
     detail: "Try again in 1 s.",
-  });
-  return { headers: retryAfter(1_000), refusal };
-}
+  }),
+};
 
-function problem(
-  status: number,
-  members: Readonly<Record<string, unknown>>,
-): NonNullable<Verdict["refusal"]> {
-  const { type, title, ...rest } = members;
-  return {
-    status,
-    contentType: "application/problem+json",
-    body: JSON.stringify({ type, title, status, ...rest }),
-  };
+async function ignoreFailure(act: () => unknown): Promise<void> {
+  try {
+    await act();
+  } catch {
+    // What was decided stands; a refund that fails errs on the strict side.
+  }
 }
 
 function functionOrNothing(name: string, value: unknown): void {

@@ -1,7 +1,8 @@
 import type { Context, MiddlewareHandler } from "hono";
-import { Gate, type ThrottleOptions } from "./gate.js";
+import { Gate, type ThrottleOptions as Options } from "./gate.js";
 
-export type { ThrottleOptions } from "./gate.js";
+/** Options of `throttle`. */
+export type ThrottleOptions = Options<Context>;
 
 /** Where @hono/node-server keeps the request of Node. */
 interface NodeBindings {
@@ -13,26 +14,21 @@ interface NodeBindings {
  * is no address to go by: give a `key`. Example: `app.use(throttle({ quota: "100/m" }))`.
  * @throws TypeError, RangeError naming the option that is wrong.
  */
-export function throttle(options: ThrottleOptions<Context> = {}): MiddlewareHandler {
+export function throttle(options: ThrottleOptions = {}): MiddlewareHandler {
   const gate = new Gate<Context>(options, (context) => ({
     remoteAddress: (context.env as NodeBindings | undefined)?.incoming?.socket?.remoteAddress,
     forwardedFor: context.req.header("x-forwarded-for"),
   }));
   return async (context, next) => {
     const { headers, refusal, onAnswered } = await gate.check(context);
+    for (const [name, value] of headers) context.header(name, value);
     if (refusal !== undefined) {
-      const { status, contentType, body } = refusal;
-      return new Response(body, { status, headers: [...toPairs(headers), ["Content-Type", contentType]] });
+      context.header("Content-Type", refusal.contentType);
+      return context.newResponse(refusal.body, refusal.status as 429);
     }
     await next();
-    for (const [name, value] of headers) {
-      // Limiters further in have told of this one as well.
-      if (!context.res.headers.has(name)) context.header(name, value);
-    }
+    // A response that was not made by the context knows nothing of its headers.
+    for (const [name, value] of headers) if (!context.res.headers.has(name)) context.header(name, value);
     onAnswered?.(context.res.status);
   };
-}
-
-function toPairs(headers: readonly (readonly [string, string])[]): [string, string][] {
-  return headers.map(([name, value]) => [name, value]);
 }

@@ -89,12 +89,15 @@ const MOST_CHARACTERS = 64;
 function parseAddress(text: unknown): Groups | undefined {
   if (typeof text !== "string" || text.length > MOST_CHARACTERS) return undefined;
   // A zone names an interface of this machine.
-  const address = text.includes(":") ? text.replace(/%[^%]*$/, "") : text;
+  const address = text.includes(":") ? text.replace(/%[\w.:-]+$/, "") : text;
   if (!address.includes(":")) {
     const v4 = parseIpv4(address);
     return v4 && [0, 0, 0, 0, 0, 0xffff, ...v4];
   }
-  const halves = address.split("::").map(parseHalf);
+  // The last two groups may be written as IPv4.
+  const end = address.lastIndexOf(":") + 1;
+  const v4 = parseIpv4(address.slice(end));
+  const halves = (v4 ? address.slice(0, end) + hex(v4) : address).split("::").map(parseHalf);
   const [head, tail] = halves;
   if (halves.length > 2 || head === undefined || halves.includes(undefined)) return undefined;
   if (halves.length === 1) return head.length === 8 ? head : undefined;
@@ -102,18 +105,13 @@ function parseAddress(text: unknown): Groups | undefined {
   return missing < 1 ? undefined : [...head, ...new Array<number>(missing).fill(0), ...tail!];
 }
 
-/** Groups with colons between; the last two may be written as IPv4. */
+/** Groups with colons between. */
 function parseHalf(text: string): number[] | undefined {
   if (text === "") return [];
-  const groups: number[] = [];
   const parts = text.split(":");
-  for (const [i, part] of parts.entries()) {
-    const v4 = i === parts.length - 1 ? parseIpv4(part) : undefined;
-    if (v4) groups.push(...v4);
-    else if (/^[0-9a-f]{1,4}$/i.test(part)) groups.push(Number.parseInt(part, 16));
-    else return undefined;
-  }
-  return groups;
+  return parts.every((part) => /^[0-9a-f]{1,4}$/i.test(part))
+    ? parts.map((part) => Number.parseInt(part, 16))
+    : undefined;
 }
 
 function parseIpv4(text: string): [number, number] | undefined {
@@ -146,16 +144,16 @@ function equal(one: Groups, other: Groups): boolean {
   return one.every((group, i) => group === other[i]);
 }
 
+function hex(groups: Groups): string {
+  return groups.map((group) => group.toString(16)).join(":");
+}
+
 /** As RFC 5952 writes it: the longest run of zeros, the first of equals, as `::`. */
 function compressed(groups: Groups): string {
-  const text = groups.map((group) => group.toString(16)).join(":");
-  const runs = [...text.matchAll(/(?:^|:)0(?::0)+(?=:|$)/g)];
-  const longest = runs.reduce<RegExpMatchArray | undefined>(
-    (best, run) =>
-      best === undefined || run[0].replace(/^:/, "").length > best[0].replace(/^:/, "").length ? run : best,
-    undefined,
-  );
+  const text = hex(groups);
+  const runs = [...text.matchAll(/\b0(?::0)+\b/g)];
+  const longest = runs.sort((one, other) => other[0].length - one[0].length)[0];
   if (longest === undefined) return text;
-  const end = longest.index! + longest[0].length;
-  return `${text.slice(0, longest.index)}::${text.slice(end + 1)}`;
+  const [before, after] = [text.slice(0, longest.index), text.slice(longest.index + longest[0].length)];
+  return `${before.replace(/:$/, "")}::${after.replace(/^:/, "")}`;
 }

@@ -27,7 +27,7 @@ export function rateLimitHeaders(
   told: Told | readonly Told[],
   version: HeaderVersion = "draft-10",
 ): Header[] {
-  const all = Array.isArray(told) ? (told as readonly Told[]) : [told as Told];
+  const all: Told[] = [told].flat();
   if (!Object.hasOwn(SERIALIZERS, version)) {
     throw new TypeError(complaint("headers", `one of ${Object.keys(SERIALIZERS).join(", ")}`, version));
   }
@@ -48,34 +48,24 @@ export function policyName({ limit, periodMs }: Quota): string {
 
 const SERIALIZERS: Readonly<Record<HeaderVersion, (told: readonly Told[]) => Header[]>> = {
   "draft-10": (told) => [
-    [
-      "RateLimit-Policy",
-      list(told, ({ quotas }) =>
-        quotas.map((quota) => `"${policyName(quota)}";q=${integer(quota.limit)};w=${window(quota)}`),
-      ),
-    ],
+    ["RateLimit-Policy", policies(told, (quota) => `"${policyName(quota)}";q=`)],
     [
       "RateLimit",
-      list(told, ({ quotas, result }) => [
-        `"${policyName(quotas[result.quotaIndex]!)}";r=${integer(result.remaining)};t=${untilMore(result)}`,
-      ]),
+      [...byPolicy(told)]
+        .map(([name, result]) => `"${name}";r=${integer(result.remaining)};t=${untilMore(result)}`)
+        .join(", "),
     ],
   ],
   "draft-7": (told) => {
-    const { result } = scarcest(told);
+    const result = scarcest(told);
+    const [limit, remaining] = [integer(result.limit), integer(result.remaining)];
     return [
-      [
-        "RateLimit-Policy",
-        list(told, ({ quotas }) => quotas.map((quota) => `${integer(quota.limit)};w=${window(quota)}`)),
-      ],
-      [
-        "RateLimit",
-        `limit=${integer(result.limit)}, remaining=${integer(result.remaining)}, reset=${untilMore(result)}`,
-      ],
+      ["RateLimit-Policy", policies(told, () => "")],
+      ["RateLimit", `limit=${limit}, remaining=${remaining}, reset=${untilMore(result)}`],
     ];
   },
   legacy: (told) => {
-    const { result } = scarcest(told);
+    const result = scarcest(told);
     return [
       ["X-RateLimit-Limit", integer(result.limit)],
       ["X-RateLimit-Remaining", integer(result.remaining)],
@@ -84,17 +74,31 @@ const SERIALIZERS: Readonly<Record<HeaderVersion, (told: readonly Told[]) => Hea
   },
 };
 
-/** Each item once: limiters of equal quotas are one policy. */
-function list(told: readonly Told[], items: (told: Told) => string[]): string {
-  return [...new Set(told.flatMap(items))].join(", ");
+/** Each policy once: limiters of equal quotas share theirs. */
+function policies(told: readonly Told[], before: (quota: Quota) => string): string {
+  const quotas = told.flatMap((each) => each.quotas);
+  const items = quotas.map((quota) => `${before(quota)}${integer(quota.limit)};w=${window(quota)}`);
+  return [...new Set(items)].join(", ");
+}
+
+/** Of each policy the decision that matters most. */
+function byPolicy(told: readonly Told[]): Map<string, RateLimitResult> {
+  const all = new Map<string, RateLimitResult>();
+  for (const { quotas, result } of told) {
+    const name = policyName(quotas[result.quotaIndex]!);
+    const other = all.get(name);
+    if (other === undefined || weight(result) < weight(other)) all.set(name, result);
+  }
+  return all;
 }
 
 /** The decision that matters most to the client: a refusal, or the one with least left. */
-function scarcest(told: readonly Told[]): Told {
-  return told.reduce((least, each) => (weight(each) < weight(least) ? each : least));
+function scarcest(told: readonly Told[]): RateLimitResult {
+  const results = told.map(({ result }) => result);
+  return results.reduce((least, each) => (weight(each) < weight(least) ? each : least));
 }
 
-function weight({ result: { limited, remaining } }: Told): number {
+function weight({ limited, remaining }: RateLimitResult): number {
   return limited ? -1 : remaining;
 }
 
