@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyContextConfig, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { Gate, type ThrottleOptions as Options } from "./gate.js";
 import { originOf, whenAnswered } from "./node.js";
 
@@ -12,9 +12,11 @@ export interface ThrottleOptions extends Options<FastifyRequest> {
   readonly prefix?: string;
 }
 
-/** What `config` of a route may hold: options that replace those of the plugin, or `false` to let its requests pass. */
-export interface ThrottleConfig {
-  readonly throttle?: Options<FastifyRequest> | false;
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Options that replace those of the plugin for this route, or `false` to let its requests pass. */
+    readonly throttle?: Options<FastifyRequest> | false;
+  }
 }
 
 /** Where an instance of Fastify says which plugin the `config` of its routes is for: the one that was registered last. */
@@ -29,7 +31,7 @@ export const throttlePlugin: FastifyPluginAsync<ThrottleOptions> = async (app, o
   const { hook = "onRequest", global = true, ...rest } = options;
   const common = gateOf(rest);
   const gates = new WeakMap<object, Gate<FastifyRequest>>();
-  const gateFor = (server: object, config: ThrottleConfig | undefined): Gate<FastifyRequest> | undefined => {
+  const gateFor = (server: object, config?: FastifyContextConfig): Gate<FastifyRequest> | undefined => {
     const own = config?.throttle;
     if (own === undefined) return global ? common : undefined;
     if (own === false || (server as Partial<Record<symbol, unknown>>)[INNERMOST] !== gates) return undefined;
@@ -41,13 +43,11 @@ export const throttlePlugin: FastifyPluginAsync<ThrottleOptions> = async (app, o
   Object.assign(app, { [INNERMOST]: gates });
   app.addHook("onRoute", function ({ config }) {
     // So that an option that is wrong shows at once.
-    gateFor(this, config as ThrottleConfig | undefined);
+    gateFor(this, config);
   });
   // A hook of all requests rather than one of each route: it also limits those for no route, and routes from before it.
   app.addHook(hook as "onRequest", async (request: FastifyRequest, reply: FastifyReply) => {
-    const verdict = await gateFor(request.server, request.routeOptions.config as ThrottleConfig)?.check(
-      request,
-    );
+    const verdict = await gateFor(request.server, request.routeOptions.config)?.check(request);
     if (verdict === undefined) return undefined;
     const { headers, refusal } = verdict;
     for (const [name, value] of headers) reply.header(name, value);

@@ -26,8 +26,8 @@ const PROGRAMS = {
     // @ts-expect-error: no such option.
     throttle({ max: 5 });`,
   "fastify.mts": `
-    import { fastify, type FastifyRequest } from "fastify";
-    import { type ThrottleConfig, type ThrottleOptions, throttlePlugin } from "throttled/fastify";
+    import { fastify } from "fastify";
+    import { type ThrottleOptions, throttlePlugin } from "throttled/fastify";
 
     const options: ThrottleOptions = {
       hook: "preHandler",
@@ -40,11 +40,12 @@ const PROGRAMS = {
     const app = fastify();
     app.register(throttlePlugin, options);
     await app.register(throttlePlugin, { quota: "100/m", prefix: "all" });
-    const throttle: ThrottleConfig["throttle"] = { quota: "5/m", key: ({ ip }: FastifyRequest) => ip };
-    app.get("/own", { config: { throttle } }, async () => "hello");
+    app.get("/own", { config: { throttle: { quota: "5/m", key: ({ ip }) => ip } } }, async () => "hello");
     app.get("/free", { config: { throttle: false } }, async () => "hello");
     // @ts-expect-error: a request of Fastify has no such thing.
     app.register(throttlePlugin, { key: (request) => request.nonsense });
+    // @ts-expect-error: it is a function.
+    app.get("/wrong", { config: { throttle: { key: "ip" } } }, async () => "hello");
     // @ts-expect-error: no such hook.
     app.register(throttlePlugin, { hook: "onSend" });`,
   "koa.mts": `
