@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { MemoryStore } from "../../src/index.js";
-import { Gate, type Quotas, type ThrottleOptions } from "../../src/integrations/http.js";
+import { Gate, type Quotas, type ThrottleOptions } from "../../src/integrations/gate.js";
 import { ManualClock } from "../../src/testing.js";
 
 /** A request as tests make them up. */

@@ -3,7 +3,7 @@ import { Agent, request as nodeRequest, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { MemoryStore, Throttled } from "../../src/index.js";
-import type { ThrottleOptions } from "../../src/integrations/http.js";
+import type { ThrottleOptions } from "../../src/integrations/gate.js";
 import { RedisStore } from "../../src/redis.js";
 import { ManualClock } from "../../src/testing.js";
 
