@@ -1,8 +1,9 @@
+import { EventEmitter, once } from "node:events";
 import { createServer } from "node:http";
 import express, { type ErrorRequestHandler, type Request } from "express";
 import express4 from "express-4";
 import { describe, expect, test, vi } from "vitest";
-import { MemoryStore } from "../../src/index.js";
+import { MemoryStore, Throttled } from "../../src/index.js";
 import { throttle } from "../../src/integrations/express.js";
 import { listen, webSuite } from "./web-suite.js";
 
@@ -21,6 +22,30 @@ describe.each([
       return listen(createServer(app));
     },
     header: (request, name) => request.get(name),
+  });
+
+  test("an answer that its client did not wait for gives nothing back", async () => {
+    const app = express();
+    const store = new MemoryStore();
+    const events = new EventEmitter();
+    app.use(throttle({ quota: "2/h", key: () => "k", store, refundOn: () => true }));
+    app.use((_request, response) => {
+      events.emit("asked");
+      response.once("close", () => {
+        response.send("too late");
+        setImmediate(() => events.emit("answered"));
+      });
+    });
+    const server = await listen(createServer(app));
+    const [asked, answered] = [once(events, "asked"), once(events, "answered")];
+    const controller = new AbortController();
+    const aborted = server.fetch("/", { signal: controller.signal });
+    await asked;
+    controller.abort();
+    await expect(aborted).rejects.toThrow();
+    await answered;
+    expect(new Throttled({ quota: "2/h", store }).peekSync("k").remaining).toBe(1);
+    await server.close();
   });
 
   test("an answer that somebody else gave in the meantime stays, and the process runs on", async () => {

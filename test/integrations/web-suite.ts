@@ -421,8 +421,8 @@ export function webSuite<R extends object>({ start, header }: WebAdapter<R>): vo
       expect(handled).toEqual([]);
     });
 
-    test("leaves it to another store", async () => {
-      await serve({ quota: "1/h", store: down(store) });
+    test("leaves it to another store, which keeps what it charged", async () => {
+      await serve({ quota: "1/h", store: down(store), refundOn: () => true });
       expect(await statuses(3)).toEqual([200, 429, 429]);
     });
 
