@@ -30,24 +30,75 @@ describe("each example prints what its last comment says", () => {
   });
 });
 
-test("the HTTP server passes five requests and answers 429 with Retry-After to the sixth", async () => {
-  const server = sandbox.start([compiled("http-server.ts")], { PORT: "0" });
-  try {
-    const [line] = (await once(createInterface(server.stdout!), "line")) as [string];
-    const url = `http://127.0.0.1:${/\d+$/.exec(line)![0]}`;
-    for (let left = 4; left >= 0; left--) {
-      const response = await fetch(url);
-      expect([response.status, await response.text()]).toEqual([200, `Hello, ${left} left\n`]);
+describe("servers", () => {
+  // Some seconds may have gone by since the first request.
+  const [soon, later] = [expect.stringMatching(/^1?\d$/), expect.stringMatching(/^1(800|7\d\d)$/)];
+
+  /** Starts an example, asks it, and ends it. */
+  async function withServer(name: string, ask: (url: string) => Promise<void>): Promise<void> {
+    const server = sandbox.start([compiled(name)], { PORT: "0" });
+    try {
+      const [line] = (await once(createInterface(server.stdout!), "line")) as [string];
+      await ask(`http://localhost:${/\d+$/.exec(line)![0]}`);
+    } finally {
+      server.kill();
     }
-    const refused = await fetch(url);
-    expect([refused.status, refused.headers.get("retry-after"), await refused.text()]).toEqual([
-      429,
-      "12",
-      "Too many requests\n",
-    ]);
-  } finally {
-    server.kill();
   }
+
+  test("the plain one passes five requests and answers 429 with Retry-After to the sixth", async () => {
+    await withServer("http-server.ts", async (url) => {
+      for (let left = 4; left >= 0; left--) {
+        const response = await fetch(url);
+        expect([response.status, await response.text()]).toEqual([200, `Hello, ${left} left\n`]);
+      }
+      const refused = await fetch(url);
+      expect([refused.status, refused.headers.get("retry-after"), await refused.text()]).toEqual([
+        429,
+        "12",
+        "Too many requests\n",
+      ]);
+    });
+  });
+
+  test.each(["express", "fastify", "hono", "koa"])(
+    "that of %s passes five requests, refuses the sixth, and is healthy all the while",
+    async (name) => {
+      await withServer(`${name}.ts`, async (url) => {
+        for (let left = 4; left >= 0; left--) {
+          const response = await fetch(url);
+          expect([response.status, await response.text()]).toEqual([200, "Hello\n"]);
+          expect(response.headers.get("ratelimit")).toMatch(`"5-in-60s";r=${left};t=`);
+        }
+        const refused = await fetch(url);
+        expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, soon]);
+        expect(await refused.json()).toMatchObject({ title: "Quota exceeded" });
+        const health = await fetch(`${url}/health`);
+        expect([health.status, await health.text()]).toEqual([200, "Fine\n"]);
+        expect(health.headers.get("ratelimit")).toBeNull();
+      });
+    },
+  );
+
+  test("that of Express takes back what a login cost that succeeded", async () => {
+    await withServer("express.ts", async (url) => {
+      const login = (body: string) => fetch(`${url}/login`, { method: "POST", body });
+      const statuses = [];
+      for (const body of ["secret", "guess", "secret", "guess"]) statuses.push((await login(body)).status);
+      expect(statuses).toEqual([204, 401, 204, 401]);
+      const refused = await login("secret");
+      expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, later]);
+    });
+  });
+
+  test("that of Fastify has a limit of its own for a route", async () => {
+    await withServer("fastify.ts", async (url) => {
+      const statuses = [];
+      for (const path of ["/report", "/report", "/report", "/"]) {
+        statuses.push((await fetch(url + path)).status);
+      }
+      expect(statuses).toEqual([200, 200, 429, 200]);
+    });
+  });
 });
 
 test("the waiting example goes in order, none before its turn, and the hasty ones leave at once", async () => {

@@ -10,6 +10,9 @@ const { "./package.json": itself, ...subpaths } = manifest.exports;
 const entries = Object.keys(subpaths).map((subpath) => (subpath === "." ? "index" : subpath.slice(2)));
 const dist = (file: string): string => readFileSync(join(ROOT, "dist", file), "utf8");
 
+/** Those that have an adapter. */
+const FRAMEWORKS = ["express", "fastify", "hono", "koa"];
+
 /** What a built file imports, and what its chunks import, apart from other built files. */
 function imports(file: string, seen = new Set<string>()): Set<string> {
   const external = new Set<string>();
@@ -31,10 +34,13 @@ function typesOf(file: string): string {
 }
 
 describe("package.json", () => {
-  test("has one dependency, and ioredis only for those who want it", () => {
+  test("has one dependency, and frameworks and clients only for those who want them", () => {
     expect(Object.keys(manifest.dependencies)).toEqual(["lru-cache"]);
-    expect(manifest.peerDependencies).toEqual({ ioredis: "^5.0.0 || ^6.0.0" });
-    expect(manifest.peerDependenciesMeta).toEqual({ ioredis: { optional: true } });
+    const peers = ["express", "fastify", "hono", "ioredis", "koa"];
+    expect(Object.keys(manifest.peerDependencies)).toEqual(peers);
+    expect(manifest.peerDependenciesMeta).toEqual(
+      Object.fromEntries(peers.map((name) => [name, { optional: true }])),
+    );
   });
 
   test("exports what was built, and everything that was built", () => {
@@ -67,6 +73,10 @@ describe("the built files", () => {
     expect([...imports(file)]).toEqual([]);
   });
 
+  test.each(["http", ...FRAMEWORKS])("of an adapter import no package, and nothing of Node: %s", (entry) => {
+    for (const file of [`${entry}.js`, `${entry}.cjs`]) expect([...imports(file)]).toEqual([]);
+  });
+
   test("import nothing that is neither declared nor part of Node", () => {
     const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];
     for (const file of entries.flatMap((entry) => [
@@ -87,9 +97,10 @@ describe("the built files", () => {
   });
 
   test.each(entries.flatMap((entry) => [`${entry}.d.ts`, `${entry}.d.cts`]))(
-    "carry types that need no other package: %s",
+    "carry types that need no other package but the framework they are for: %s",
     (file) => {
-      expect([...imports(file)]).toEqual([]);
+      const framework = FRAMEWORKS.filter((name) => file.startsWith(`${name}.`));
+      expect([...imports(file)]).toEqual(framework);
       expect(dist(file)).toContain('/// <reference lib="esnext.disposable" />');
     },
   );

@@ -15,14 +15,29 @@ export interface Ran {
   readonly code: number | null;
 }
 
+/** What examples use besides. */
+const INSTALLED = [
+  "@hono/node-server",
+  "@types/express",
+  "@types/koa",
+  "@types/node",
+  "express",
+  "fastify",
+  "hono",
+  "ioredis",
+  "koa",
+];
+
 /** A project of somebody who installed this package as it was built: a temp folder, gone with `remove`. */
 export class Sandbox {
   readonly folder = mkdtempSync(join(tmpdir(), "throttled-sandbox-"));
 
   constructor() {
-    mkdirSync(join(this.folder, "node_modules/@types"), { recursive: true });
+    for (const scope of ["@types", "@hono"]) {
+      mkdirSync(join(this.folder, "node_modules", scope), { recursive: true });
+    }
     symlinkSync(ROOT, join(this.folder, "node_modules/throttled"));
-    for (const name of ["ioredis", "@types/node"]) {
+    for (const name of INSTALLED) {
       symlinkSync(join(ROOT, "node_modules", name), join(this.folder, "node_modules", name));
     }
     this.write("package.json", '{ "type": "module" }');

@@ -1,0 +1,2 @@
+export { clientAddressBehind, type IpKeyOptions, ipKey, type TrustProxy } from "./ip-key.js";
+export { type Header, type HeaderVersion, rateLimitHeaders, type Told } from "./rate-limit-headers.js";
