@@ -36,6 +36,9 @@ export interface ThrottleToolOptions<A extends readonly unknown[]> {
   readonly timeout?: Duration | undefined;
 }
 
+/** The same arguments, not to be guessed from what `key` and `cost` take of them. */
+type Known<A extends readonly unknown[]> = [A] extends [infer B extends readonly unknown[]] ? B : never;
+
 /** What a client gets in place of a tool's result. */
 interface Refusal {
   readonly isError: true;
@@ -49,7 +52,7 @@ interface Refusal {
  * @throws TypeError, RangeError naming the option that is wrong.
  */
 export function throttleTool<A extends readonly unknown[], R>(
-  options: ThrottleToolOptions<A>,
+  options: ThrottleToolOptions<Known<A>>,
   handler: (...args: A) => R | Promise<R>,
 ): (...args: A) => Promise<R> {
   knownOptions("options", options, ["quota", "using", "store", "prefix", "key", "cost", "timeout"]);
@@ -61,9 +64,10 @@ export function throttleTool<A extends readonly unknown[], R>(
   if (typeof cost !== "function" && cost !== undefined) wholeNumber("cost", cost, 0);
   const throttle = new Throttled<Store>({ using, quota, store, timeout });
   return async (...args) => {
+    const given = args as unknown as Known<A>;
     const context = (args.at(-1) ?? {}) as ToolContext;
-    const name = checkKey(typeof key === "function" ? await key(...args) : (key ?? callerOf(context)));
-    const units = typeof cost === "function" ? await cost(...args) : cost;
+    const name = checkKey(typeof key === "function" ? await key(...given) : (key ?? callerOf(context)));
+    const units = typeof cost === "function" ? await cost(...given) : cost;
     const signal = context.mcpReq?.signal ?? context.signal;
     try {
       const fullKey = prefix === undefined ? name : `${prefix}:${name}`;

@@ -146,7 +146,7 @@ function serveSessions(
 
 async function http1(tools: Tools<Server1>): Promise<Host> {
   const { url, close } = await serveSessions(async (opened) => {
-    const transport = new ServerTransport1({
+    const transport: ServerTransport1 = new ServerTransport1({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (id) => opened(id, transport),
     });
@@ -165,10 +165,11 @@ async function http1(tools: Tools<Server1>): Promise<Host> {
 
 async function http2(tools: Tools<server2.McpServer>): Promise<Host> {
   const { url, close } = await serveSessions(async (opened) => {
-    const transport = new server2.WebStandardStreamableHTTPServerTransport({
-      sessionIdGenerator: randomUUID,
-      onsessioninitialized: (id) => opened(id, transport),
-    });
+    const transport: server2.WebStandardStreamableHTTPServerTransport =
+      new server2.WebStandardStreamableHTTPServerTransport({
+        sessionIdGenerator: randomUUID,
+        onsessioninitialized: (id) => opened(id, transport),
+      });
     const server = new server2.McpServer(INFO);
     tools(server);
     await server.connect(transport);
@@ -247,14 +248,23 @@ const limited = (retryAfterMs: number) => ({
   _meta: { retryAfterMs },
 });
 
-type Start = (tools: Tools<{ registerTool: Server1["registerTool"] }>) => Promise<Host>;
+/** What the tests need of the servers of both versions, whose types have nothing in common. */
+interface AnyServer {
+  registerTool(name: string, config: object, handler: unknown): void;
+}
+
+type Start = (tools: Tools<AnyServer>) => Promise<Host>;
 
 describe.each([
-  { title: "version 1 of the SDK, in memory", start: memory1 as Start, sessions: true },
-  { title: "version 1 of the SDK, over HTTP", start: http1 as Start, sessions: true },
-  { title: "version 2 of the SDK, in memory", start: memory2 as Start, sessions: true },
-  { title: "version 2 of the SDK, over HTTP", start: http2 as Start, sessions: true },
-  { title: "version 2 of the SDK, over HTTP without sessions", start: stateless2 as Start, sessions: false },
+  { title: "version 1 of the SDK, in memory", start: memory1 as unknown as Start, sessions: true },
+  { title: "version 1 of the SDK, over HTTP", start: http1 as unknown as Start, sessions: true },
+  { title: "version 2 of the SDK, in memory", start: memory2 as unknown as Start, sessions: true },
+  { title: "version 2 of the SDK, over HTTP", start: http2 as unknown as Start, sessions: true },
+  {
+    title: "version 2 of the SDK, over HTTP without sessions",
+    start: stateless2 as unknown as Start,
+    sessions: false,
+  },
 ])("$title", ({ start, sessions }) => {
   /** Connects to a server with the tools `search`, `ping` without arguments, and `structured` with an output schema. */
   async function host(options: ThrottleToolOptions<[Search, ToolContext]>): Promise<Host> {
@@ -273,9 +283,9 @@ describe.each([
       return { ...textOf("found"), structuredContent: { found: query } };
     });
     const running = await start((server) => {
-      server.registerTool("search", { inputSchema: input }, search as never);
-      server.registerTool("ping", { description: "Answers" }, ping as never);
-      server.registerTool("structured", { inputSchema: input, outputSchema: output }, structured as never);
+      server.registerTool("search", { inputSchema: input }, search);
+      server.registerTool("ping", { description: "Answers" }, ping);
+      server.registerTool("structured", { inputSchema: input, outputSchema: output }, structured);
     });
     closing.push(running.close);
     return running;
@@ -567,17 +577,13 @@ describe("types", () => {
     server.registerTool(
       "ping",
       {},
-      throttleTool({ store, key: (extra) => extra.sessionId ?? "" }, async (extra) => {
-        expectTypeOf(extra.sessionId).toEqualTypeOf<string | undefined>();
+      throttleTool({ store, key: (extra) => extra.sessionId ?? "" }, async (_extra: ToolContext) => {
         return { content: [{ type: "text", text: "pong" }] };
       }),
     );
+    const missing = throttleTool({ store }, ({ other }: { other: string }) => textOf(other));
     // @ts-expect-error: this tool has no such argument.
-    server.registerTool(
-      "other",
-      { inputSchema: input },
-      throttleTool({ store }, ({ missing }) => missing),
-    );
+    server.registerTool("wrong", { inputSchema: input }, missing);
   });
 
   test("a wrapped handler fits version 2 of the SDK, and knows its arguments", () => {
@@ -598,16 +604,28 @@ describe("types", () => {
     server.registerTool(
       "ping",
       {},
-      throttleTool({ store, key: (context) => context.sessionId ?? "" }, (context) => {
-        expectTypeOf(context.sessionId).toEqualTypeOf<string | undefined>();
-        return { content: [{ type: "text", text: "pong" }] };
-      }),
+      throttleTool(
+        { store, key: (context) => context.sessionId ?? "" },
+        (_context: server2.ServerContext) => {
+          return { content: [{ type: "text", text: "pong" }] };
+        },
+      ),
     );
+    const missing = throttleTool({ store }, ({ other }: { other: string }) => textOf(other));
     // @ts-expect-error: this tool has no such argument.
-    server.registerTool(
-      "other",
-      { inputSchema: input },
-      throttleTool({ store }, ({ missing }) => missing),
+    server.registerTool("wrong", { inputSchema: input }, missing);
+  });
+
+  test("outside of a server the handler says what its arguments are", async () => {
+    const wrapped = throttleTool(
+      { store, cost: ({ pages = 1 }) => pages, key: (_, context) => context.sessionId ?? "k" },
+      ({ query }: Search, _context: ToolContext) => textOf(query),
     );
+    expectTypeOf(wrapped).toEqualTypeOf<(search: Search, context: ToolContext) => Promise<Text>>();
+    new Server1(INFO).registerTool("search", { inputSchema: input }, wrapped);
+    new server2.McpServer(INFO).registerTool("search", { inputSchema: input }, wrapped);
+    // @ts-expect-error: a query has no such thing.
+    throttleTool({ key: ({ user }) => user }, ({ query }: Search) => textOf(query));
+    expect(await wrapped({ query: "a" }, {})).toEqual(textOf("a"));
   });
 });
