@@ -503,6 +503,8 @@ describe("called with nothing but a context", () => {
     const callers: ToolContext[] = [
       {},
       { sessionId: "x" },
+      { sessionId: "client:x" },
+      { sessionId: "anonymous" },
       { authInfo: { clientId: "x" } },
       { authInfo: { clientId: "anonymous" } },
       { http: { authInfo: { clientId: "session:x" } } },
