@@ -2,8 +2,9 @@ import type { AbortSignalLike } from "../abort.js";
 import type { AlgorithmType } from "../algorithms/algorithm.js";
 import type { AlgorithmName } from "../algorithms/limiter.js";
 import { complaint, knownOptions, wholeNumber } from "../argument.js";
-import { type Duration, toMs } from "../duration.js";
+import type { Duration } from "../duration.js";
 import { isStoreError } from "../errors.js";
+import { checkKey } from "../key.js";
 import type { QuotaInput } from "../quota.js";
 import type { Store } from "../stores/store.js";
 import { Throttled } from "../throttled.js";
@@ -25,6 +26,8 @@ export interface ThrottleToolOptions<A extends readonly unknown[]> {
   readonly using?: AlgorithmName | AlgorithmType | undefined;
   /** Where keys are kept; by default one `MemoryStore` that the whole process shares. */
   readonly store?: Store | undefined;
+  /** Put before each key: tools of equal quotas on one store share what a key may spend unless it differs. */
+  readonly prefix?: string | undefined;
   /** Who spends: a value, or computed from the arguments; by default the client that logged in, or else the session. */
   readonly key?: string | ((...args: A) => string | Promise<string>) | undefined;
   /** Units that a call spends, a value or computed from the arguments; 1 by default. */
@@ -33,11 +36,14 @@ export interface ThrottleToolOptions<A extends readonly unknown[]> {
   readonly timeout?: Duration | undefined;
 }
 
+/** The same arguments, not to be guessed from what `key` and `cost` take of them. */
+type Known<A extends readonly unknown[]> = [A] extends [infer B extends readonly unknown[]] ? B : never;
+
 /** What a client gets in place of a tool's result. */
 interface Refusal {
   readonly isError: true;
   readonly content: [{ readonly type: "text"; readonly text: string }];
-  readonly _meta: { readonly retryAfterMs: number };
+  readonly _meta: { readonly retryAfterMs?: number };
 }
 
 /**
@@ -46,26 +52,26 @@ interface Refusal {
  * @throws TypeError, RangeError naming the option that is wrong.
  */
 export function throttleTool<A extends readonly unknown[], R>(
-  options: ThrottleToolOptions<A>,
+  options: ThrottleToolOptions<Known<A>>,
   handler: (...args: A) => R | Promise<R>,
 ): (...args: A) => Promise<R> {
-  knownOptions("options", options, ["quota", "using", "store", "key", "cost", "timeout"]);
+  knownOptions("options", options, ["quota", "using", "store", "prefix", "key", "cost", "timeout"]);
   if (typeof handler !== "function") throw new TypeError(complaint("handler", "a function", handler));
-  const { quota, using, store, key, cost, timeout = 0 } = options;
+  const { quota, using, store, prefix, key, cost, timeout } = options;
+  if (prefix !== undefined && typeof prefix !== "string")
+    throw new TypeError(complaint("prefix", "a string", prefix));
+  if (typeof key !== "function" && key !== undefined) checkKey(key);
   if (typeof cost !== "function" && cost !== undefined) wholeNumber("cost", cost, 0);
-  const timeoutMs = toMs("timeout", timeout);
-  const throttle = new Throttled<Store>({ using, store, ...(quota !== undefined && { quota }) });
+  const throttle = new Throttled<Store>({ using, quota, store, timeout });
   return async (...args) => {
+    const given = args as unknown as Known<A>;
     const context = (args.at(-1) ?? {}) as ToolContext;
-    const name = typeof key === "function" ? await key(...args) : (key ?? callerOf(context));
-    const units = typeof cost === "function" ? await cost(...args) : cost;
+    const name = checkKey(typeof key === "function" ? await key(...given) : (key ?? callerOf(context)));
+    const units = typeof cost === "function" ? await cost(...given) : cost;
     const signal = context.mcpReq?.signal ?? context.signal;
     try {
-      const { limited, retryAfterMs } = await throttle.limit(name, {
-        cost: units,
-        timeout: timeoutMs,
-        signal,
-      });
+      const fullKey = prefix === undefined ? name : `${prefix}:${name}`;
+      const { limited, retryAfterMs } = await throttle.limit(fullKey, { cost: units, signal });
       if (limited) return refusal("Rate limit exceeded.", retryAfterMs) as R;
     } catch (error) {
       if (!isStoreError(error)) throw error;
@@ -75,17 +81,19 @@ export function throttleTool<A extends readonly unknown[], R>(
   };
 }
 
+/** Clients choose their ids, at some servers, so none of them may look like a session. */
 function callerOf({ http, authInfo, sessionId }: ToolContext): string {
-  return http?.authInfo?.clientId ?? authInfo?.clientId ?? sessionId ?? "anonymous";
+  const clientId = http?.authInfo?.clientId ?? authInfo?.clientId;
+  if (clientId !== undefined) return `client:${clientId}`;
+  return sessionId === undefined ? "anonymous" : `session:${sessionId}`;
 }
 
 function refusal(problem: string, retryAfterMs: number): Refusal {
-  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
-  const advice = Number.isFinite(retryAfterMs) ? `Retry after ${seconds} s.` : "This call never passes.";
-  return {
-    isError: true,
-    content: [{ type: "text", text: `${problem} ${advice}` }],
-    // JSON has no infinity.
-    _meta: { retryAfterMs: Number.isFinite(retryAfterMs) ? retryAfterMs : Number.MAX_SAFE_INTEGER },
-  };
+  const passes = Number.isFinite(retryAfterMs);
+  const advice = passes
+    ? `Retry after ${Math.max(1, Math.ceil(retryAfterMs / 1_000))} s.`
+    : "This call can never pass.";
+  const content = [{ type: "text", text: `${problem} ${advice}` }] as const;
+  // JSON has no infinity, and timers take a huge number for none.
+  return { isError: true, content: [...content], _meta: passes ? { retryAfterMs } : {} };
 }

@@ -73,9 +73,12 @@ describe("the built files", () => {
     expect([...imports(file)]).toEqual([]);
   });
 
-  test.each(["http", ...FRAMEWORKS])("of an adapter import no package, and nothing of Node: %s", (entry) => {
-    for (const file of [`${entry}.js`, `${entry}.cjs`]) expect([...imports(file)]).toEqual([]);
-  });
+  test.each(["http", "mcp", ...FRAMEWORKS])(
+    "of an adapter import no package, and nothing of Node: %s",
+    (entry) => {
+      for (const file of [`${entry}.js`, `${entry}.cjs`]) expect([...imports(file)]).toEqual([]);
+    },
+  );
 
   test("import nothing that is neither declared nor part of Node", () => {
     const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];

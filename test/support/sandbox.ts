@@ -18,6 +18,8 @@ export interface Ran {
 /** What examples use besides. */
 const INSTALLED = [
   "@hono/node-server",
+  "@modelcontextprotocol/client",
+  "@modelcontextprotocol/server",
   "@types/express",
   "@types/koa",
   "@types/node",
@@ -26,6 +28,7 @@ const INSTALLED = [
   "hono",
   "ioredis",
   "koa",
+  "zod",
 ];
 
 /** A project of somebody who installed this package as it was built: a temp folder, gone with `remove`. */
@@ -33,7 +36,7 @@ export class Sandbox {
   readonly folder = mkdtempSync(join(tmpdir(), "throttled-sandbox-"));
 
   constructor() {
-    for (const scope of ["@types", "@hono"]) {
+    for (const scope of ["@types", "@hono", "@modelcontextprotocol"]) {
       mkdirSync(join(this.folder, "node_modules", scope), { recursive: true });
     }
     symlinkSync(ROOT, join(this.folder, "node_modules/throttled"));
