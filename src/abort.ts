@@ -1,3 +1,5 @@
+import { complaint } from "./argument.js";
+
 /** What a call needs of an `AbortSignal`, so that types need no library that declares one. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
@@ -5,6 +7,12 @@ export interface AbortSignalLike {
   readonly reason: any;
   addEventListener(type: "abort", listener: () => void, options?: { once?: boolean }): void;
   removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** Returns `signal` if it is one, or was not given. @throws TypeError */
+export function checkSignal(signal: AbortSignalLike | undefined): AbortSignalLike | undefined {
+  if (signal === undefined || typeof signal?.addEventListener === "function") return signal;
+  throw new TypeError(complaint("signal", "an AbortSignal", signal));
 }
 
 /** Who listens to each signal: with one listener for all of them, as runtimes warn of more than a few. */

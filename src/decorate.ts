@@ -4,6 +4,9 @@ import { type AnyFunction, mirror } from "./mirror.js";
 // biome-ignore lint/suspicious/noExplicitAny: parameters are those of the method, unknown here.
 export type Asynchronous = (...args: any[]) => Promise<unknown>;
 
+/** An option that is a value, or computed from the arguments of each call with its `this`. */
+export type PerCall<This, A extends unknown[], V> = V | ((this: This, ...args: A) => V);
+
 interface KeyOption {
   // biome-ignore lint/suspicious/noExplicitAny: parameters are those of the method, unknown here; so is its `this`.
   readonly key?: string | ((this: any, ...args: any[]) => string) | undefined;
@@ -84,4 +87,13 @@ function classOf(prototype: unknown): string {
 
 function nameOf(name: string | symbol): string {
   return typeof name === "symbol" ? (name.description ?? "") : name;
+}
+
+/** The value of an option for one call. */
+export function resolveOption<This, A extends unknown[], V extends string | number>(
+  option: PerCall<This, A, V> | undefined,
+  self: This,
+  args: A,
+): V | undefined {
+  return typeof option === "function" ? option.apply(self, args) : option;
 }

@@ -1,7 +1,8 @@
-import { type AbortSignalLike, onAbort } from "./abort.js";
+import { type AbortSignalLike, checkSignal, onAbort } from "./abort.js";
 import type { AlgorithmType } from "./algorithms/algorithm.js";
 import { type AlgorithmName, type Decision, Limiter } from "./algorithms/limiter.js";
 import { complaint, flag, knownOptions, wholeNumber } from "./argument.js";
+import { type PerCall, resolveOption } from "./decorate.js";
 import { type Duration, toMs } from "./duration.js";
 import { LimitedError } from "./errors.js";
 import { checkKey } from "./key.js";
@@ -56,8 +57,6 @@ export interface WrapOptions<This, A extends unknown[]> {
   /** Whether a call that throws gets its cost back; `false` by default. */
   readonly refundOnError?: boolean | undefined;
 }
-
-type PerCall<This, A extends unknown[], V> = V | ((this: This, ...args: A) => V);
 
 /** One call of `limitMany`. */
 export interface LimitRequest {
@@ -327,9 +326,7 @@ export class Throttled<S extends Store = MemoryStore> {
       throw new TypeError(complaint("cost", "a non-negative integer, or options", cost));
     knownOptions("options", cost, ["cost", "timeout", "signal"]);
     const { timeout, signal } = cost;
-    if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-      throw new TypeError(complaint("signal", "an AbortSignal", signal));
-    }
+    checkSignal(signal);
     return {
       key: this.#keyOf(key),
       cost: this.#costOf(cost.cost),
@@ -359,14 +356,6 @@ function checkWrap<This, A extends unknown[]>(
   if (typeof cost !== "function" && cost !== undefined) wholeNumber("cost", cost, 0);
   if (timeout !== undefined) toMs("timeout", timeout);
   return options;
-}
-
-function resolveOption<This, A extends unknown[], V extends string | number>(
-  option: PerCall<This, A, V> | undefined,
-  self: This,
-  args: A,
-): V | undefined {
-  return typeof option === "function" ? option.apply(self, args) : option;
 }
 
 /** What a caller sees of an answer; to ask for nothing is always allowed. */

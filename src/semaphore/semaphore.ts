@@ -1,6 +1,6 @@
-import type { AbortSignalLike } from "../abort.js";
+import { type AbortSignalLike, checkSignal } from "../abort.js";
 import { complaint, knownOptions, wholeNumber } from "../argument.js";
-import { type Asynchronous, type Decorator, decorate } from "../decorate.js";
+import { type Asynchronous, type Decorator, decorate, resolveOption } from "../decorate.js";
 import { type Duration, toMs } from "../duration.js";
 import { checkKey } from "../key.js";
 import { mirror } from "../mirror.js";
@@ -19,7 +19,7 @@ export interface SemaphoreOptions<S extends Store = Store> {
   /** Where keys are kept; by default one `MemoryStore` that the whole process shares. */
   readonly store?: S | undefined;
   /**
-   * How long permits stay taken if their process dies, 100 ms or more; `"30s"` by default. They are renewed at a third of it,
+   * How long permits stay taken if their process dies, 100 ms to 24 days; `"30s"` by default. They are renewed at a third of it,
    * so work may take much longer.
    */
   readonly lease?: Duration | undefined;
@@ -59,8 +59,12 @@ export interface SemaphoreOccupancy {
   readonly waiting: number;
 }
 
-/** Leases have to outlast a few round trips to the store. */
+/** Leases have to outlast a few round trips to the store, and end while numbers of milliseconds are exact. */
 const SHORTEST_LEASE_MS = 100;
+const LONGEST_LEASE_MS = 2 ** 31 - 1;
+
+/** Permits in use are kept above all moments in a number below 2^53. */
+const LARGEST_CAPACITY = 2 ** 52 - 1;
 
 /** Limits how many hold a key at once, in one process or in many; whoever dies loses its permits when its lease ends. */
 export class Semaphore<S extends Store = MemoryStore> {
@@ -79,10 +83,10 @@ export class Semaphore<S extends Store = MemoryStore> {
     knownOptions("options", options, ["key", "capacity", "store", "lease", "timeout", "maxWaiting"]);
     const { key, capacity, store, lease = "30s", timeout = 0, maxWaiting } = options;
     this.key = key === undefined ? undefined : checkKey(key);
-    this.#capacity = wholeNumber("capacity", capacity, 1);
+    this.#capacity = checkCapacity(capacity);
     this.#leaseMs = toMs("lease", lease);
-    if (this.#leaseMs < SHORTEST_LEASE_MS) {
-      throw new RangeError(complaint("lease", `a duration of ${SHORTEST_LEASE_MS} ms or more`, lease));
+    if (this.#leaseMs < SHORTEST_LEASE_MS || this.#leaseMs > LONGEST_LEASE_MS) {
+      throw new RangeError(complaint("lease", `a duration from ${SHORTEST_LEASE_MS} ms to 24 days`, lease));
     }
     this.#timeoutMs = toMs("timeout", timeout);
     this.#maxWaiting =
@@ -100,7 +104,7 @@ export class Semaphore<S extends Store = MemoryStore> {
 
   /** @throws TypeError, RangeError for anything but a positive integer. */
   set capacity(capacity: number) {
-    this.#capacity = wholeNumber("capacity", capacity, 1);
+    this.#capacity = checkCapacity(capacity);
     for (const keeper of this.#keepers.values()) keeper.letIn();
   }
 
@@ -112,9 +116,7 @@ export class Semaphore<S extends Store = MemoryStore> {
   async acquire(key?: string, options: AcquireOptions = {}): Promise<Lease> {
     knownOptions("options", options, ["permits", "timeout", "signal"]);
     const { permits, timeout, signal } = options;
-    if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-      throw new TypeError(complaint("signal", "an AbortSignal", signal));
-    }
+    checkSignal(signal);
     const timeoutMs = timeout === undefined ? this.#timeoutMs : toMs("timeout", timeout);
     const some = permitsOf(permits);
     if (signal?.aborted) throw signal.reason;
@@ -164,9 +166,8 @@ export class Semaphore<S extends Store = MemoryStore> {
     const semaphore = this;
     return decorate(this.key, options, (fn, { key, permits, timeout }) =>
       mirror(fn, async function (this: unknown, ...args: Parameters<Asynchronous>) {
-        const some = typeof permits === "function" ? permits.apply(this, args) : permits;
-        const of = typeof key === "function" ? key.apply(this, args) : key;
-        return semaphore.run(of, () => fn.apply(this, args), { permits: some, timeout });
+        const options = { permits: resolveOption(permits, this, args), timeout };
+        return semaphore.run(resolveOption(key, this, args), () => fn.apply(this, args), options);
       }),
     );
   }
@@ -204,6 +205,12 @@ export class Semaphore<S extends Store = MemoryStore> {
   #keyOf(key: string | undefined): string {
     return checkKey(key === undefined ? this.key : key);
   }
+}
+
+function checkCapacity(capacity: unknown): number {
+  const permits = wholeNumber("capacity", capacity, 1);
+  if (permits <= LARGEST_CAPACITY) return permits;
+  throw new RangeError(complaint("capacity", "a positive integer below 2^52", capacity));
 }
 
 function permitsOf(permits: number | undefined): number {

@@ -51,16 +51,24 @@ describe("the constructor refuses", () => {
     [{ capacity: 1, permits: 2 }, new TypeError(`Unknown option "permits" in \`options\`, ${OPTIONS}`)],
     [{ capacity: 1, key: "" }, new RangeError(`${KEY} ""`)],
     [{ capacity: 1, key: 5 }, new TypeError(`${KEY} 5`)],
+    [
+      { capacity: 2 ** 52 },
+      new RangeError("Expected `capacity` to be a positive integer below 2^52, got 4503599627370496"),
+    ],
+    [
+      { capacity: 1, lease: 2 ** 31 },
+      new RangeError("Expected `lease` to be a duration from 100 ms to 24 days, got 2147483648"),
+    ],
     [{ capacity: 1, lease: "soon" }, new TypeError(`Expected \`lease\` ${DURATION} "soon"`)],
     [{ capacity: 1, lease: null }, new TypeError(`Expected \`lease\` ${DURATION} null`)],
     [{ capacity: 1, lease: -1 }, new RangeError(`Expected \`lease\` ${DURATION} -1`)],
     [
       { capacity: 1, lease: 99 },
-      new RangeError("Expected `lease` to be a duration of 100 ms or more, got 99"),
+      new RangeError("Expected `lease` to be a duration from 100 ms to 24 days, got 99"),
     ],
     [
       { capacity: 1, lease: "0.05s" },
-      new RangeError('Expected `lease` to be a duration of 100 ms or more, got "0.05s"'),
+      new RangeError('Expected `lease` to be a duration from 100 ms to 24 days, got "0.05s"'),
     ],
     [{ capacity: 1, timeout: "soon" }, new TypeError(`Expected \`timeout\` ${DURATION} "soon"`)],
     [{ capacity: 1, timeout: -1 }, new RangeError(`Expected \`timeout\` ${DURATION} -1`)],

@@ -44,6 +44,18 @@ async function subscribers(): Promise<number> {
     .filter(Boolean).length;
 }
 
+test("the largest capacity is counted to the last permit", async () => {
+  const capacity = 2 ** 52 - 1;
+  await using one = on(server.url, { capacity, timeout: 0, lease: 2 ** 31 - 1 });
+  const most = await one.semaphore.acquire("key", { permits: capacity - 1 });
+  await using last = await one.semaphore.acquire("key");
+  expect(last.token).toBeGreaterThan(most.token);
+  await expect(one.semaphore.acquire("key")).rejects.toThrow(LimitedError);
+  expect(await one.semaphore.peek("key")).toEqual({ capacity, inUse: capacity, waiting: 0 });
+  await most.release();
+  expect(await one.semaphore.peek("key")).toEqual({ capacity, inUse: 1, waiting: 0 });
+});
+
 describe("processes that share a key", () => {
   test("never hold more together than there are permits, and are let in as they came", async () => {
     await using one = on(server.url, { capacity: 2 });
