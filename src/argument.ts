@@ -42,6 +42,13 @@ export function flag(name: string, value: unknown): boolean | undefined {
   return value;
 }
 
+/** Returns `value` if it is a function or not given. @throws TypeError */
+export function functionOrNothing<F>(name: string, value: F): F {
+  if (value !== undefined && typeof value !== "function")
+    throw new TypeError(complaint(name, "a function", value));
+  return value;
+}
+
 /** @throws TypeError if `options` is not an object or has a name that is not in `known`. */
 export function knownOptions(name: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {

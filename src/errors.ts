@@ -27,6 +27,20 @@ export class LimitedError extends ThrottledError {
   }
 }
 
+/**
+ * What kind of failure a `StoreError` is: no answer in time (`"timeout"`), no connection (`"unreachable"`), a server that can't
+ * serve now (`"unavailable"`) or that turned this very call away (`"refused"`), a circuit breaker that is open
+ * (`"breaker-open"`), too many calls under way (`"overload"`), or a store that was closed (`"closed"`).
+ */
+export type StoreFailure =
+  | "timeout"
+  | "unreachable"
+  | "unavailable"
+  | "refused"
+  | "breaker-open"
+  | "overload"
+  | "closed";
+
 /** The store could not answer: unreachable, too late, or refused by its server. */
 export class StoreError extends ThrottledError {
   override readonly name = "StoreError" as const;
@@ -34,11 +48,15 @@ export class StoreError extends ThrottledError {
   readonly store: string;
   /** What was asked of it, e.g. `"decide"`. */
   readonly operation: string;
+  /** What kind of failure it is. */
+  readonly reason: StoreFailure;
 
-  constructor(store: string, operation: string, problem: string) {
+  /** @param reason what kind of failure it is, `"unavailable"` by default. */
+  constructor(store: string, operation: string, problem: string, reason: StoreFailure = "unavailable") {
     super(`The ${store} store failed to ${operation}: ${problem}`);
     this.store = store;
     this.operation = operation;
+    this.reason = reason;
     Object.defineProperty(this, STORE, { value: true });
   }
 }

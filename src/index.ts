@@ -17,7 +17,15 @@ export type { Clock } from "./clock.js";
 export type { Decorator } from "./decorate.js";
 export { type DecoratorOptions, throttled, throttledSync } from "./decorator.js";
 export type { Duration } from "./duration.js";
-export { isLimitedError, isStoreError, LimitedError, StoreError, ThrottledError } from "./errors.js";
+export {
+  isLimitedError,
+  isStoreError,
+  LimitedError,
+  StoreError,
+  type StoreFailure,
+  ThrottledError,
+} from "./errors.js";
+export type { LimitEvent, Listener, Observed, StoreErrorEvent, WaitEvent } from "./observation.js";
 export type { Permit } from "./permit.js";
 export {
   type BurstOption,
@@ -47,6 +55,7 @@ export {
   type Standing,
 } from "./semaphore/state.js";
 export { MemoryStore, type MemoryStoreOptions } from "./stores/memory-store.js";
+export type { StoreStatus } from "./stores/status.js";
 export type { Answer, Arrangement, Store, SyncStore } from "./stores/store.js";
 export {
   type CallOptions,

@@ -1,3 +1,5 @@
+import type { Answer } from "./stores/store.js";
+
 /** What a key has left, in units of cost and whole milliseconds. */
 export interface RateLimitState {
   /**
@@ -24,4 +26,11 @@ export interface RateLimitResult extends RateLimitState {
   readonly quotaIndex: number;
   /** Who decided: the store, the store to fall back on, or the policy for a store that is unavailable. */
   readonly source: "store" | "fallback" | "policy";
+}
+
+/** What a caller sees of an answer; to ask for nothing is always allowed. */
+export function resultOf(answer: Answer, cost: number): RateLimitResult {
+  if (answer.booking === undefined && answer.by === undefined && cost > 0) return answer;
+  const { booking, by, ...result } = answer;
+  return cost > 0 ? result : { ...result, retryAfterMs: 0 };
 }

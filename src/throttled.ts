@@ -1,15 +1,16 @@
 import { type AbortSignalLike, checkSignal, onAbort } from "./abort.js";
 import type { AlgorithmType } from "./algorithms/algorithm.js";
 import { type AlgorithmName, type Decision, Limiter } from "./algorithms/limiter.js";
-import { complaint, flag, knownOptions, wholeNumber } from "./argument.js";
+import { complaint, flag, functionOrNothing, knownOptions, wholeNumber } from "./argument.js";
 import { type PerCall, resolveOption } from "./decorate.js";
 import { type Duration, toMs } from "./duration.js";
 import { LimitedError } from "./errors.js";
 import { checkKey } from "./key.js";
 import { mirror } from "./mirror.js";
+import { type Listener, Observer } from "./observation.js";
 import { Permit } from "./permit.js";
 import type { Quota, QuotaInput } from "./quota.js";
-import type { RateLimitResult, RateLimitState } from "./result.js";
+import { type RateLimitResult, type RateLimitState, resultOf } from "./result.js";
 import { type MemoryStore, sharedStore } from "./stores/memory-store.js";
 import type { Answer, Store, SyncStore } from "./stores/store.js";
 import { openWaitingRoom, waitingRoom } from "./waiting-room.js";
@@ -28,6 +29,10 @@ export interface ThrottledOptions<S extends Store = Store> {
   readonly cost?: number | undefined;
   /** How long a call may wait for its turn unless it says otherwise; 0 by default, which answers at once. */
   readonly timeout?: Duration | undefined;
+  /** Hears of each call that may pass, at once or after a wait; nobody waits for it, and what it throws is ignored. */
+  readonly onAllowed?: Listener | undefined;
+  /** Hears of each refusal; nobody waits for it, and what it throws is ignored. */
+  readonly onLimited?: Listener | undefined;
 }
 
 /** Options of one call. */
@@ -73,6 +78,8 @@ interface Call {
   readonly signal: AbortSignalLike | undefined;
 }
 
+const OPTIONS = ["key", "using", "quota", "store", "cost", "timeout", "onAllowed", "onLimited"];
+
 /** Calls of `limitMany` that are under way at once: more would be late at a store that is far away. */
 const MOST_AT_ONCE = 512;
 
@@ -85,10 +92,11 @@ export class Throttled<S extends Store = MemoryStore> {
   readonly #limiter: Limiter;
   readonly #cost: number;
   readonly #timeoutMs: number;
+  readonly #observer: Observer;
 
   /** @throws TypeError, RangeError naming the option that is wrong. */
   constructor(options: ThrottledOptions<S> = {}) {
-    knownOptions("options", options, ["key", "using", "quota", "store", "cost", "timeout"]);
+    knownOptions("options", options, OPTIONS);
     const { key, using = "token-bucket", quota = "60/m", store, cost = 1, timeout = 0 } = options;
     this.#limiter = new Limiter(using, quota);
     this.key = key === undefined ? undefined : checkKey(key);
@@ -96,6 +104,15 @@ export class Throttled<S extends Store = MemoryStore> {
     this.#timeoutMs = toMs("timeout", timeout);
     this.store = (store === undefined ? sharedStore() : store) as S;
     if (typeof this.store?.decide !== "function") throw new TypeError(complaint("store", "a store", store));
+    this.#observer = new Observer(
+      {
+        algorithm: this.#limiter.algorithm.algorithmName,
+        quotas: this.#limiter.quotas,
+        store: this.store.name,
+      },
+      functionOrNothing("onAllowed", options.onAllowed),
+      functionOrNothing("onLimited", options.onLimited),
+    );
   }
 
   /** The quotas that every call must pass, in the order of `quotaIndex`. */
@@ -120,7 +137,8 @@ export class Throttled<S extends Store = MemoryStore> {
   /** `limit` for stores that answer at once; it never waits. @throws TypeError, RangeError */
   limitSync(this: Throttled<SyncStore>, key?: string, cost?: number): RateLimitResult {
     const units = this.#costOf(cost);
-    return resultOf(this.#syncStore("limitSync").decide(this.#limiter, this.#keyOf(key), units, 0), units);
+    this.#checkSync("limitSync");
+    return resultOf(this.#ask(this.#keyOf(key), units, 0) as Answer, units);
   }
 
   /** What a key has left, without spending. Rejects with a TypeError, RangeError or StoreError. */
@@ -130,7 +148,8 @@ export class Throttled<S extends Store = MemoryStore> {
 
   /** `peek` for stores that answer at once. @throws TypeError, RangeError */
   peekSync(this: Throttled<SyncStore>, key?: string): RateLimitState {
-    return stateOf(this.#syncStore("peekSync").decide(this.#limiter, this.#keyOf(key), 0, 0));
+    this.#checkSync("peekSync");
+    return stateOf(this.store.decide(this.#limiter, this.#keyOf(key), 0, 0));
   }
 
   /** `limit` that rejects with a LimitedError instead of answering that it is limited. */
@@ -142,7 +161,8 @@ export class Throttled<S extends Store = MemoryStore> {
   /** `acquire` for stores that answer at once; it never waits. @throws LimitedError, TypeError, RangeError */
   acquireSync(this: Throttled<SyncStore>, key?: string, cost?: number): Permit {
     const call = { key: this.#keyOf(key), cost: this.#costOf(cost), maxWaitMs: 0, signal: undefined };
-    return this.#permit(call, this.#syncStore("acquireSync").decide(this.#limiter, call.key, call.cost, 0));
+    this.#checkSync("acquireSync");
+    return this.#permit(call, this.#ask(call.key, call.cost, 0) as Answer);
   }
 
   /** Calls `fn` once `acquire` let it through, and answers with what it returns. */
@@ -197,7 +217,7 @@ export class Throttled<S extends Store = MemoryStore> {
     options: Omit<WrapOptions<This, A>, "timeout"> = {},
   ): (this: This, ...args: A) => R {
     const { key, cost, refundOnError } = checkWrap(fn, options);
-    this.#syncStore("wrapSync");
+    this.#checkSync("wrapSync");
     const acquire = this.acquireSync.bind(this);
     return mirror(fn, function (this: This, ...args: A): R {
       const permit = acquire(resolveOption(key, this, args), resolveOption(cost, this, args));
@@ -230,7 +250,10 @@ export class Throttled<S extends Store = MemoryStore> {
       keys.push(this.#keyOf(typeof request === "string" ? request : request.key));
       costs.push(typeof request === "string" ? this.#cost : this.#costOf(request.cost));
     }
-    const answers = await this.#decideMany(keys, costs);
+    const { isHeard } = this.#observer;
+    const answers = await (isHeard
+      ? this.#observer.watch(keys, costs, () => this.#decideMany(keys, costs))
+      : this.#decideMany(keys, costs));
     return answers.map((answer, i) => resultOf(answer, costs[i]!));
   }
 
@@ -251,6 +274,19 @@ export class Throttled<S extends Store = MemoryStore> {
     return unlessAborted(this.#decide(key, cost, maxWaitMs, signal), signal);
   }
 
+  /** The answer of the store, of which those hear who listen. */
+  #ask(key: string, cost: number, maxWaitMs: number): Answer | Promise<Answer> {
+    return this.#observer.isHeard
+      ? this.#askWatched(key, cost, maxWaitMs)
+      : this.store.decide(this.#limiter, key, cost, maxWaitMs);
+  }
+
+  /** Apart, as a call in which a function is made costs more even where it is not reached. */
+  #askWatched(key: string, cost: number, maxWaitMs: number): Answer | Promise<Answer> {
+    const ask = (): Answer | Promise<Answer> => this.store.decide(this.#limiter, key, cost, maxWaitMs);
+    return this.#observer.watch([key], [cost], ask);
+  }
+
   /** The answer of the store, once the moment has come that it booked. */
   #decide(
     key: string,
@@ -258,7 +294,7 @@ export class Throttled<S extends Store = MemoryStore> {
     maxWaitMs: number,
     signal: AbortSignalLike | undefined,
   ): Answer | Promise<Answer> {
-    const answer = this.store.decide(this.#limiter, key, cost, maxWaitMs);
+    const answer = this.#ask(key, cost, maxWaitMs);
     if (maxWaitMs === 0 && signal === undefined) return answer;
     // Those who wait come in as they are answered, whether they have a signal or not.
     return isPromise(answer)
@@ -275,7 +311,8 @@ export class Throttled<S extends Store = MemoryStore> {
     const { booking, by } = answer;
     if (booking !== undefined) {
       const room = waitingRoom(by ?? this.store, this.#limiter, key, booking.waitMs);
-      const waited = room.wait(resultOf(answer, cost), booking, cost, signal);
+      const wait = room.wait(resultOf(answer, cost), booking, cost, signal);
+      const waited = this.#observer.watchWait(key, cost, wait);
       return by === undefined ? waited : waited.then((result) => ({ ...result, by }));
     }
     if (signal?.aborted && !answer.limited)
@@ -306,8 +343,8 @@ export class Throttled<S extends Store = MemoryStore> {
     else await store.decide(this.#limiter, key, -units, 0);
   }
 
-  #syncStore(method: string): SyncStore {
-    if (this.store.sync) return this.store as unknown as SyncStore;
+  #checkSync(method: string): void {
+    if (this.store.sync) return;
     throw new TypeError(
       `Expected \`${method}\` to be called on a store that answers at once, got ${this.store.name}`,
     );
@@ -356,13 +393,6 @@ function checkWrap<This, A extends unknown[]>(
   if (typeof cost !== "function" && cost !== undefined) wholeNumber("cost", cost, 0);
   if (timeout !== undefined) toMs("timeout", timeout);
   return options;
-}
-
-/** What a caller sees of an answer; to ask for nothing is always allowed. */
-function resultOf(answer: Answer, cost: number): RateLimitResult {
-  if (answer.booking === undefined && answer.by === undefined && cost > 0) return answer;
-  const { booking, by, ...result } = answer;
-  return cost > 0 ? result : { ...result, retryAfterMs: 0 };
 }
 
 /** What `answer` comes to, or the reason of an abort that comes first. */

@@ -117,8 +117,10 @@ describe("a wrong option", () => {
     [[], "Expected `options` to be an object, got an array"],
     [
       { quotas: "10/s" },
-      'Unknown option "quotas" in `options`, expected one of `key`, `using`, `quota`, `store`, `cost`, `timeout`',
+      'Unknown option "quotas" in `options`, expected one of `key`, `using`, `quota`, `store`, `cost`, `timeout`, `onAllowed`, `onLimited`',
     ],
+    [{ onLimited: 5 }, "Expected `onLimited` to be a function, got 5"],
+    [{ onAllowed: null }, "Expected `onAllowed` to be a function, got null"],
     [{ key: 5 }, "Expected `key` to be a string of 1 to 512 UTF-8 bytes, got 5"],
     [{ key: "\ud800" }, 'Expected `key` to be well-formed Unicode, got "\\ud800"'],
     [{ using: "token_bucket" }, `${using}, got "token_bucket"`],

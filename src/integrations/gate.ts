@@ -1,8 +1,9 @@
 import type { AlgorithmType } from "../algorithms/algorithm.js";
 import type { AlgorithmName } from "../algorithms/limiter.js";
-import { complaint, knownOptions, wholeNumber } from "../argument.js";
+import { complaint, functionOrNothing, knownOptions, wholeNumber } from "../argument.js";
 import { isStoreError } from "../errors.js";
 import { checkKey } from "../key.js";
+import { ignoreFailure } from "../observation.js";
 import type { QuotaInput } from "../quota.js";
 import type { RateLimitResult } from "../result.js";
 import type { Store } from "../stores/store.js";
@@ -160,6 +161,7 @@ export class Gate<R extends object> {
     // What another store or a policy let pass was not charged here.
     if (refundOn === undefined || result.source !== "store") return { headers };
     const settle = async (status: number) => refundOn(status) && limiter.refund(fullKey, units);
+    // A refund that fails errs on the strict side.
     return { headers, onAnswered: (status) => ignoreFailure(() => settle(status)) };
   }
 
@@ -232,16 +234,3 @@ const UNAVAILABLE: Verdict = {
     detail: "Try again in 1 s.",
   }),
 };
-
-async function ignoreFailure(act: () => unknown): Promise<void> {
-  try {
-    await act();
-  } catch {
-    // What was decided stands; a refund that fails errs on the strict side.
-  }
-}
-
-function functionOrNothing(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== "function")
-    throw new TypeError(complaint(name, "a function", value));
-}

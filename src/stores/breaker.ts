@@ -37,6 +37,17 @@ export class Breaker {
     return this.#failures >= this.#most;
   }
 
+  /** Whether calls are tried, not tried, or whether the next one decides. */
+  get state(): "closed" | "open" | "half-open" {
+    if (!this.isOpen) return "closed";
+    return this.#trying || performance.now() >= this.#retryAt ? "half-open" : "open";
+  }
+
+  /** How often it has opened. */
+  get openings(): number {
+    return this.#recoveries + (this.isOpen ? 1 : 0);
+  }
+
   /** Whether a call that was let through to try again is under way. */
   get isTrying(): boolean {
     return this.#trying;

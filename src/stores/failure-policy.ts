@@ -1,6 +1,7 @@
 import type { Booking, Decision, Limiter } from "../algorithms/limiter.js";
 import { complaint } from "../argument.js";
-import { StoreError } from "../errors.js";
+import { isStoreError, StoreError, type StoreFailure } from "../errors.js";
+import { publishStoreError } from "../observation.js";
 import type { SemaphoreRequest, SemaphoreRules } from "../semaphore/state.js";
 import type { Answer, Arrangement, Store } from "./store.js";
 
@@ -13,8 +14,8 @@ const RETRY_AFTER_MS = 1_000;
 const OUTAGE = Symbol("outage");
 
 /** The error of a store that can't be reached, or not now: the only one that `onUnavailable` has a say in. */
-export function outage(store: string, operation: string, problem: string): StoreError {
-  return Object.defineProperty(new StoreError(store, operation, problem), OUTAGE, { value: true });
+export function outage(store: string, operation: string, problem: string, reason: StoreFailure): StoreError {
+  return Object.defineProperty(new StoreError(store, operation, problem, reason), OUTAGE, { value: true });
 }
 
 /** Whether an error is one of `outage`. */
@@ -48,8 +49,8 @@ export class FailurePolicy {
     maxWaitMs: number,
     booking: Booking | undefined,
   ): Promise<Answer> {
-    const policy = this.#policy;
-    if (!isOutage(error) || policy === "throw") throw error;
+    const policy = this.#policyFor(error);
+    if (policy === "throw") throw error;
     // A place that the store booked is none that another store could give back.
     if (typeof policy !== "object" || booking !== undefined) return without(policy, limiter, cost);
     return { by: policy, ...(await policy.decide(limiter, key, cost, maxWaitMs)), source: "fallback" };
@@ -62,10 +63,8 @@ export class FailurePolicy {
     rules: SemaphoreRules,
     request: SemaphoreRequest | undefined,
   ): Promise<Arrangement> {
-    const policy = this.#policy;
-    if (!isOutage(error) || policy === "throw" || request?.act === "renew" || request?.act === "release") {
-      throw error;
-    }
+    const policy = this.#policyFor(error);
+    if (policy === "throw" || request?.act === "renew" || request?.act === "release") throw error;
     if (typeof policy === "object") {
       if (policy.arrange === undefined) throw error;
       return { by: policy, ...(await policy.arrange(key, rules, request)) };
@@ -89,9 +88,16 @@ export class FailurePolicy {
     try {
       await ask();
     } catch (error) {
-      if (!isOutage(error) || this.#policy === "throw") throw error;
-      if (typeof this.#policy === "object") await this.#policy.reset(limiter, key);
+      const policy = this.#policyFor(error);
+      if (policy === "throw") throw error;
+      if (typeof policy === "object") await policy.reset(limiter, key);
     }
+  }
+
+  /** What to do about an error, of which whoever listens is told before a policy hides it. */
+  #policyFor(error: unknown): OnUnavailable {
+    if (isStoreError(error)) publishStoreError(error);
+    return isOutage(error) ? this.#policy : "throw";
   }
 }
 

@@ -4,6 +4,7 @@ import { type Clock, checkClock, monotonicClock } from "../clock.js";
 import { type SemaphoreRequest, type SemaphoreRules, SemaphoreState } from "../semaphore/state.js";
 import { Keyspace } from "./keyspace.js";
 import { type RecordTable, UNKNOWN } from "./record-table.js";
+import type { StoreStatus } from "./status.js";
 import type { Arrangement, SyncStore } from "./store.js";
 
 /** Options of a `MemoryStore`. */
@@ -51,6 +52,7 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   #recentLimiter: Limiter | undefined;
   #recentKeyspace: Keyspace | undefined;
   #size = 0;
+  #forgotten = 0;
   /** By key, those that somebody holds or waits for. */
   readonly #semaphores = new Map<string, SemaphoreState>();
   /** Not lower than any of a semaphore that is gone. */
@@ -108,6 +110,12 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
     const keyspace = this.#keyspaces.get(limiter.id);
     const table = keyspace?.table(key);
     if (keyspace && table) this.#size -= keyspace.remove(table, table.slotOf(key));
+  }
+
+  /** How many keys it holds, and how many it forgot for want of room before they were fresh again (`counters.forgotten`). */
+  status(): StoreStatus {
+    const counters = { forgotten: this.#forgotten };
+    return { type: this.name, keys: this.#size, connected: true, breaker: "closed", counters };
   }
 
   /** Forgets every key. */
@@ -173,7 +181,9 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
       const other = this.#nextKeyspace()!;
       if (other.size > largest.size) largest = other;
     }
-    this.#size -= largest.forget(now);
+    const forgotten = largest.forget(now);
+    this.#size -= forgotten;
+    this.#forgotten += forgotten;
   }
 
   #nextKeyspace(): Keyspace | undefined {

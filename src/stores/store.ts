@@ -5,6 +5,8 @@ import type {
   SemaphoreRequest,
   SemaphoreRules,
 } from "../semaphore/state.js";
+import type { Entries } from "./entries.js";
+import type { StoreStatus } from "./status.js";
 
 /** The answer of a store. */
 export interface Answer extends Decision {
@@ -54,6 +56,10 @@ export interface Store {
   ): Arrangement | Promise<Arrangement>;
   /** Forgets a key of a limiter. */
   reset(limiter: Limiter, key: string): void | Promise<void>;
+  /** What the store keeps for a `Storage` of that name; stores that answer at once need not, as theirs are kept in memory. */
+  entries?(name: string): Entries;
+  /** How the store is doing. It does not fail. */
+  status?(): StoreStatus | Promise<StoreStatus>;
   /** Frees what the store holds; nothing is asked of it afterwards. */
   close?(): void | Promise<void>;
 }

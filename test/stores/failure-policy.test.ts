@@ -40,7 +40,7 @@ class Flaky implements Store {
   }
 }
 
-const DOWN = outage("flaky", "decide", "it is down");
+const DOWN = outage("flaky", "decide", "it is down", "unreachable");
 const BAD_KEY = new StoreError("flaky", "decide", "WRONGTYPE");
 
 function throttleOn<P extends OnUnavailable>(onUnavailable: P, error?: Error) {

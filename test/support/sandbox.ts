@@ -20,6 +20,8 @@ const INSTALLED = [
   "@hono/node-server",
   "@modelcontextprotocol/client",
   "@modelcontextprotocol/server",
+  "@opentelemetry/api",
+  "@opentelemetry/sdk-metrics",
   "@types/express",
   "@types/koa",
   "@types/node",
@@ -36,7 +38,7 @@ export class Sandbox {
   readonly folder = mkdtempSync(join(tmpdir(), "throttled-sandbox-"));
 
   constructor() {
-    for (const scope of ["@types", "@hono", "@modelcontextprotocol"]) {
+    for (const scope of ["@types", "@hono", "@modelcontextprotocol", "@opentelemetry"]) {
       mkdirSync(join(this.folder, "node_modules", scope), { recursive: true });
     }
     symlinkSync(ROOT, join(this.folder, "node_modules/throttled"));

@@ -126,7 +126,11 @@ export class Batch {
         this.#options.onSettled(calls, this.#record, now);
       }
       // Nothing but the script's own word lets a call pass.
-      else this.#fail(calls, new StoreError("redis", "decide", "the answer is not that of its script"));
+      else
+        this.#fail(
+          calls,
+          new StoreError("redis", "decide", "the answer is not that of its script", "refused"),
+        );
     }
   }
 }

@@ -1,17 +1,31 @@
 import type { Cluster, Redis } from "ioredis";
 import { complaint, printable } from "../../argument.js";
-import { StoreError } from "../../errors.js";
+import { StoreError, type StoreFailure } from "../../errors.js";
 import { type Breaker, OPEN } from "../breaker.js";
 import { type Deadline, LATE, withDeadline } from "../deadline.js";
 import { outage } from "../failure-policy.js";
+import type { StoreStatus } from "../status.js";
 import { connect, type RedisOptions, whyUnreachable } from "./connect.js";
 import { parseServerUrl } from "./server-url.js";
+
+/** A server, as far as more than one key of it matters; every client of ioredis can do that. */
+export interface RedisNode {
+  dbsize(): Promise<unknown>;
+  scan(
+    cursor: string,
+    match: "MATCH",
+    pattern: string,
+    count: "COUNT",
+    step: number,
+  ): Promise<[cursor: string, keys: string[]]>;
+}
 
 /** What the store needs of a client: a `Redis` or `Cluster` of ioredis 5 or 6 is one. */
 export interface RedisClient {
   evalsha(sha: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>;
   eval(script: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>;
   del(key: string): Promise<unknown>;
+  nodes?(role: "master"): readonly RedisNode[];
   readonly isCluster?: boolean;
   readonly options?: { readonly keyPrefix?: string | undefined };
 }
@@ -55,6 +69,9 @@ export class Connection {
   /** What the client last reported; a call that is late does not know why. */
   #lastError = "";
   #calls = 0;
+  #asked = 0;
+  #failed = 0;
+  #requests = 0;
   #idle: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
@@ -103,18 +120,23 @@ export class Connection {
     calls: number,
     call: (client: RedisClient, deadline: Deadline) => Promise<T>,
   ): Promise<T> {
-    if (this.#closed !== undefined) throw new StoreError("redis", operation, "it is closed");
+    if (this.#closed !== undefined) throw new StoreError("redis", operation, "it is closed", "closed");
     if (this.#calls + calls > MOST_CALLS) {
-      throw new StoreError("redis", operation, `${MOST_CALLS} calls are under way already`);
+      throw new StoreError("redis", operation, `${MOST_CALLS} calls are under way already`, "overload");
     }
     this.#calls += calls;
+    this.#asked += calls;
     try {
       return await this.#breaker.run(
         calls,
-        () => withDeadline(this.#deadlineMs, (deadline) => this.#whenReady(deadline, call)),
+        () => {
+          this.#requests++;
+          return withDeadline(this.#deadlineMs, (deadline) => this.#whenReady(deadline, call));
+        },
         isOutage,
       );
     } catch (error) {
+      this.#failed += calls;
       // Callers that try again at once must not keep the event loop from the answer to the one that was let through.
       if (error === OPEN && this.#breaker.isTrying) await new Promise((resolve) => setImmediate(resolve));
       throw this.#storeError(operation, error);
@@ -122,6 +144,22 @@ export class Connection {
       this.#calls -= calls;
       if (this.#calls === 0) this.#idle?.();
     }
+  }
+
+  /** Asks the server how many keys it has, which shows whether it answers. */
+  async status(): Promise<Omit<StoreStatus, "type">> {
+    let connected = true;
+    const keys = await this.run("status", 1, (client) => keysOn(client)).catch(() => {
+      connected = false;
+      return undefined;
+    });
+    const counters = {
+      calls: this.#asked,
+      failures: this.#failed,
+      requests: this.#requests,
+      breakerOpenings: this.#breaker.openings,
+    };
+    return { keys, connected, breaker: this.#breaker.state, counters };
   }
 
   /** Another client like this one, to subscribe with, if the client can make one. It does not keep the process alive. */
@@ -191,21 +229,24 @@ export class Connection {
     if (isReply(error)) {
       const problem = this.#redacted(error.message);
       return isOutage(error)
-        ? outage("redis", operation, problem)
-        : new StoreError("redis", operation, problem);
+        ? outage("redis", operation, problem, "unavailable")
+        : new StoreError("redis", operation, problem, "refused");
     }
-    if (error === OPEN) return this.#outage(operation, "it is left alone after several failures in a row");
-    if (error === LATE) return this.#outage(operation, `no answer within ${this.#deadlineMs} ms`);
+    if (error === OPEN) {
+      return this.#outage(operation, "it is left alone after several failures in a row", "breaker-open");
+    }
+    if (error === LATE) return this.#outage(operation, `no answer within ${this.#deadlineMs} ms`, "timeout");
     const { name, message } = error instanceof Error ? error : { name: "", message: String(error) };
     return this.#outage(
       operation,
       name === "MaxRetriesPerRequestError" ? "the connection was lost" : message,
+      "unreachable",
     );
   }
 
-  #outage(operation: string, problem: string): StoreError {
+  #outage(operation: string, problem: string, reason: StoreFailure): StoreError {
     const why = this.#lastError === "" ? "" : ` (${this.#redacted(this.#lastError)})`;
-    return outage("redis", operation, this.#redacted(problem) + why);
+    return outage("redis", operation, this.#redacted(problem) + why, reason);
   }
 
   /** A message without what servers quote of a command, which may be a key, and without passwords. */
@@ -215,6 +256,23 @@ export class Connection {
       this.#secrets.reduce((text, secret) => text.replaceAll(secret, "…"), said),
       200,
     );
+  }
+}
+
+/** The servers that hold the keys between them. */
+export function serversOf(client: RedisClient): readonly RedisNode[] {
+  const nodes = client.isCluster ? client.nodes?.("master") : undefined;
+  return nodes ?? [client as RedisClient & RedisNode];
+}
+
+/** How many keys there are in a database, or on all servers of a cluster, if this user may know. */
+async function keysOn(client: RedisClient): Promise<number | undefined> {
+  try {
+    const sizes = await Promise.all(serversOf(client).map((server) => server.dbsize()));
+    return sizes.reduce<number>((sum, size) => sum + Number(size), 0);
+  } catch (error) {
+    if (isReply(error) && /^NOPERM\b/.test(error.message)) return undefined;
+    throw error;
   }
 }
 

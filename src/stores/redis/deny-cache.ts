@@ -38,6 +38,7 @@ export class DenyCache {
     dispose: (_, memory) => this.#drop(memory),
   });
   #givenBack = 0;
+  #refused = 0;
 
   /** @param mostMs how long a refusal is remembered at most. */
   constructor(mostMs: number, clock: Clock | undefined) {
@@ -48,6 +49,11 @@ export class DenyCache {
   /** How often something was given back, a number for each call to tell what it knows of. */
   get givenBack(): number {
     return this.#givenBack;
+  }
+
+  /** How many calls were refused here. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /** The refusal of a call, if that is certain. */
@@ -62,7 +68,9 @@ export class DenyCache {
       return undefined;
     }
     const decision = limiter.decideAt(record.slice(), 0, now, cost, 0);
-    return decision.limited ? decision : undefined;
+    if (!decision.limited) return undefined;
+    this.#refused++;
+    return decision;
   }
 
   /**

@@ -101,7 +101,12 @@ export class KeyCalls {
 
 /** Where the record of a key is. Braces are encoded, so that no key of a user's can choose its slot in a cluster. */
 export function redisKey({ prefix }: Commons, key: string): string {
-  return prefix + (/[%{}]/.test(key) ? key.replace(/[%{}]/g, encodeURIComponent) : key);
+  return prefix + encoded(key);
+}
+
+/** A key without braces, and no other key without them. */
+export function encoded(key: string): string {
+  return /[%{}]/.test(key) ? key.replace(/[%{}]/g, encodeURIComponent) : key;
 }
 
 function isAlike(one: Call, other: Call | undefined): boolean {

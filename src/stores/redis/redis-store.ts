@@ -5,13 +5,16 @@ import { type Duration, toMs } from "../../duration.js";
 import type { SemaphoreRequest, SemaphoreRules } from "../../semaphore/state.js";
 import { Breaker, type BreakerOptions } from "../breaker.js";
 import { LONGEST_DEADLINE_MS } from "../deadline.js";
+import type { Entries } from "../entries.js";
 import { FailurePolicy, type OnUnavailable } from "../failure-policy.js";
+import type { StoreStatus } from "../status.js";
 import type { Answer, Arrangement, Store } from "../store.js";
 import { Batch } from "./batch.js";
 import { Connection, type RedisClient } from "./connection.js";
 import { DenyCache } from "./deny-cache.js";
 import { type Commons, redisKey } from "./key-calls.js";
 import { scriptOf } from "./limiter-script.js";
+import { RedisEntries } from "./redis-entries.js";
 import { Semaphores } from "./semaphores.js";
 
 /** Options of a `RedisStore`. */
@@ -123,6 +126,21 @@ export class RedisStore implements Store, AsyncDisposable {
     await this.#policy.reset(limiter, key, () =>
       this.#connection.run("reset", 1, (client) => client.del(place)),
     );
+  }
+
+  /** For `Storage`: keys of their own, which no limiter and no other name ever shares. */
+  entries(name: string): Entries {
+    return new RedisEntries(this.#connection, `${this.#prefix}:storage:${encodeURIComponent(name)}:`);
+  }
+
+  /**
+   * Asks the server how many keys its database has, within the deadline. The counters are `calls` on the server and `failures`
+   * among them, the `requests` in which they travelled, `breakerOpenings`, and the calls that were `refusedHere` by the deny cache.
+   */
+  async status(): Promise<StoreStatus> {
+    const { counters, ...status } = await this.#connection.status();
+    const refusedHere = this.#denied?.refused ?? 0;
+    return { type: this.name, ...status, counters: { ...counters, refusedHere } };
   }
 
   /** Lets the calls under way finish, and closes the connection if the store made it. */

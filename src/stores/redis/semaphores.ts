@@ -73,7 +73,7 @@ export class Semaphores {
   /** Ends the waits, and gives their places back on the way. */
   close(): void {
     this.flush();
-    this.#news.close(new StoreError("redis", "arrange", "it is closed"));
+    this.#news.close(new StoreError("redis", "arrange", "it is closed", "closed"));
     this.#releases.tell();
     this.flush();
   }
@@ -137,7 +137,7 @@ export class Semaphores {
     const words = (Array.isArray(reply) ? reply : []) as readonly unknown[];
     const [now = Number.NaN, inUse = 0, waiting = 0, firstEnd = 0] = words.slice(0, HEAD).map(Number);
     if (!Number.isSafeInteger(now))
-      throw new StoreError("redis", "arrange", "the answer is not that of its script");
+      throw new StoreError("redis", "arrange", "the answer is not that of its script", "refused");
     this.#news.synchronize(now, askedAt);
     let next = HEAD;
     for (const { request, resolve } of all) {

@@ -100,7 +100,7 @@ test("the errors belong to the family, and carry nothing but their fields", asyn
   await using store = new RedisStore(`redis://:${WRONG}@${address}`);
   const error = await failureOf(store.decide(limiter, KEY, 1, 0));
   expect(error).toBeInstanceOf(ThrottledError);
-  expect(Object.keys(error).sort()).toEqual(["name", "operation", "store"]);
+  expect(Object.keys(error).sort()).toEqual(["name", "operation", "reason", "store"]);
   expect(error.cause).toBeUndefined();
 });
 
