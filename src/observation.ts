@@ -87,33 +87,20 @@ export class Observer {
     return this.#hasListeners || limits.hasSubscribers;
   }
 
-  /** What `ask` answers to calls, after those who listen were told of each. */
-  watch<A extends Answer | readonly Answer[]>(
+  /** What `ask` answers to a call, after those who listen were told. */
+  watch(key: string, cost: number, ask: () => Answer | Promise<Answer>): Answer | Promise<Answer> {
+    return timed(ask, (durationMs, error, answer) => this.#tell(key, cost, durationMs, error, answer));
+  }
+
+  /** What `ask` answers to many calls. */
+  watchMany(
     keys: readonly string[],
     costs: readonly number[],
-    ask: () => A | Promise<A>,
-  ): A | Promise<A> {
-    const start = performance.now();
-    const tell = (answer: A): A => {
-      const durationMs = performance.now() - start;
-      for (const [i, each] of [answer].flat().entries()) {
-        const cost = costs[i]!;
-        this.#tell({ key: keys[i]!, cost, durationMs, result: resultOf(each as Answer, cost) });
-      }
-      return answer;
-    };
-    const fail = (error: unknown): never => {
-      const durationMs = performance.now() - start;
-      for (const [i, key] of keys.entries()) this.#tell({ key, cost: costs[i]!, durationMs, error });
-      throw error;
-    };
-    let answer: A | Promise<A>;
-    try {
-      answer = ask();
-    } catch (error) {
-      return fail(error);
-    }
-    return "then" in answer ? answer.then(tell, fail) : tell(answer);
+    ask: () => Promise<Answer[]>,
+  ): Answer[] | Promise<Answer[]> {
+    return timed(ask, (durationMs, error, answers) => {
+      for (let i = 0; i < keys.length; i++) this.#tell(keys[i]!, costs[i]!, durationMs, error, answers?.[i]);
+    });
   }
 
   /** What a wait that begins now comes to, after those who listen were told. */
@@ -136,12 +123,43 @@ export class Observer {
     );
   }
 
-  #tell(told: Omit<LimitEvent, keyof Observed>): void {
-    const { key, result } = told;
-    if (limits.hasSubscribers) limits.publish({ ...this.#observed, ...told } satisfies LimitEvent);
-    const listener = result?.limited ? this.#onLimited : this.#onAllowed;
-    if (listener !== undefined && result !== undefined) ignoreFailure(() => listener(key, result));
+  #tell(key: string, cost: number, durationMs: number, error: unknown, answer: Answer | undefined): void {
+    const result = answer && resultOf(answer, cost);
+    if (limits.hasSubscribers) {
+      // Written out, as to spread objects takes many times as long.
+      const { algorithm, quotas, store } = this.#observed;
+      const event: LimitEvent = result
+        ? { key, cost, algorithm, quotas, store, durationMs, result }
+        : { key, cost, algorithm, quotas, store, durationMs, error };
+      limits.publish(event);
+    }
+    if (result === undefined) return;
+    const listener = result.limited ? this.#onLimited : this.#onAllowed;
+    if (listener !== undefined) ignoreFailure(() => listener(key, result));
   }
+}
+
+/** What `ask` answers, at once or later, after `tell` heard how long that took and what came of it. */
+function timed<A extends object>(
+  ask: () => A | Promise<A>,
+  tell: (durationMs: number, error: unknown, answer: A | undefined) => void,
+): A | Promise<A> {
+  const start = performance.now();
+  const answered = (answer: A): A => {
+    tell(performance.now() - start, undefined, answer);
+    return answer;
+  };
+  const failed = (error: unknown): never => {
+    tell(performance.now() - start, error, undefined);
+    throw error;
+  };
+  let answer: A | Promise<A>;
+  try {
+    answer = ask();
+  } catch (error) {
+    return failed(error);
+  }
+  return "then" in answer ? answer.then(answered, failed) : answered(answer);
 }
 
 /** Tells those who listen that a store failed to answer. */
@@ -152,9 +170,10 @@ export function publishStoreError(error: StoreError): void {
 }
 
 /** Calls somebody whose failure, now or later, must not change what was decided. */
-export async function ignoreFailure(act: () => unknown): Promise<void> {
+export function ignoreFailure(act: () => unknown): void {
   try {
-    await act();
+    const outcome = act() as Partial<Promise<unknown>> | undefined | null;
+    if (typeof outcome?.then === "function") outcome.then(undefined, () => {});
   } catch {
     // Whoever listens has to look after its own errors.
   }

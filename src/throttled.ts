@@ -252,7 +252,7 @@ export class Throttled<S extends Store = MemoryStore> {
     }
     const { isHeard } = this.#observer;
     const answers = await (isHeard
-      ? this.#observer.watch(keys, costs, () => this.#decideMany(keys, costs))
+      ? this.#observer.watchMany(keys, costs, () => this.#decideMany(keys, costs))
       : this.#decideMany(keys, costs));
     return answers.map((answer, i) => resultOf(answer, costs[i]!));
   }
@@ -283,8 +283,7 @@ export class Throttled<S extends Store = MemoryStore> {
 
   /** Apart, as a call in which a function is made costs more even where it is not reached. */
   #askWatched(key: string, cost: number, maxWaitMs: number): Answer | Promise<Answer> {
-    const ask = (): Answer | Promise<Answer> => this.store.decide(this.#limiter, key, cost, maxWaitMs);
-    return this.#observer.watch([key], [cost], ask);
+    return this.#observer.watch(key, cost, () => this.store.decide(this.#limiter, key, cost, maxWaitMs));
   }
 
   /** The answer of the store, once the moment has come that it booked. */

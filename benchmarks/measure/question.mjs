@@ -57,6 +57,7 @@
 export const QUESTIONS = [
   "memory",
   "limit-many",
+  "observed",
   "footprint",
   "flood",
   "scale",

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { type Attributes, type Counter, type Histogram, type Meter, metrics } from "@opentelemetry/api";
 import { functionOrNothing, knownOptions } from "../argument.js";
-import type { LimitEvent, StoreErrorEvent, WaitEvent } from "../observation.js";
+import { ignoreFailure, type LimitEvent, type StoreErrorEvent, type WaitEvent } from "../observation.js";
 
 /** Options of `instrument`. */
 export interface InstrumentOptions {
@@ -36,35 +36,34 @@ export function instrument(options: InstrumentOptions = {}): () => void {
   knownOptions("options", options, ["meter", "attributes"]);
   const { meter } = options;
   const more = functionOrNothing("attributes", options.attributes);
-  const moreOf = (event: LimitEvent | WaitEvent): Attributes | undefined => {
-    try {
-      return more?.(event);
-    } catch {
-      // What a subscriber throws would end the process.
-      return undefined;
-    }
+  const attributesOf = (event: LimitEvent | WaitEvent, result: string): Attributes => {
+    const { algorithm, store } = event;
+    const attributes: Attributes = {
+      "throttled.algorithm": algorithm,
+      "throttled.store": store,
+      "throttled.result": result,
+    };
+    // What a subscriber throws would end the process.
+    if (more) ignoreFailure(() => void Object.assign(attributes, more(event)));
+    return attributes;
   };
   const given = meter && instrumentsOf(meter);
   const instruments = (): Instruments => given ?? globalInstruments();
 
   const listeners: Readonly<Record<string, (event: unknown) => void>> = {
     "throttled:limit": (event) => {
-      const { durationMs, result, ...limit } = event as LimitEvent;
+      const limit = event as LimitEvent;
+      const { durationMs, result } = limit;
       const decision = result === undefined ? "error" : result.limited ? "denied" : "allowed";
-      const attributes = {
-        ...attributesOf(limit),
-        "throttled.result": decision,
-        ...(result && { "throttled.source": result.source }),
-        ...moreOf(event as LimitEvent),
-      };
+      const attributes = attributesOf(limit, decision);
+      if (result !== undefined) attributes["throttled.source"] = result.source;
       const { requests, duration } = instruments();
       requests.add(1, attributes);
       duration.record(durationMs / 1_000, attributes);
     },
     "throttled:wait": (event) => {
       const wait = event as WaitEvent;
-      const result = "error" in wait ? "aborted" : "admitted";
-      const attributes = { ...attributesOf(wait), "throttled.result": result, ...moreOf(wait) };
+      const attributes = attributesOf(wait, "error" in wait ? "aborted" : "admitted");
       instruments().wait.record(wait.waitedMs / 1_000, attributes);
     },
     "throttled:store-error": (event) => {
@@ -77,10 +76,6 @@ export function instrument(options: InstrumentOptions = {}): () => void {
   return () => {
     for (const [channel, listener] of Object.entries(listeners)) unsubscribe(channel, listener);
   };
-}
-
-function attributesOf({ algorithm, store }: Pick<LimitEvent, "algorithm" | "store">): Attributes {
-  return { "throttled.algorithm": algorithm, "throttled.store": store };
 }
 
 /** Instruments that were made before there was a provider would never record: those of each provider are its own. */
