@@ -14,7 +14,7 @@ import { complaint, flag, knownOptions } from "../argument.js";
 import { Gate, type ThrottleOptions as Options, type Refusal } from "./gate.js";
 import { originOf, whenAnswered } from "./node.js";
 
-/** What requests of Express and of Fastify have in common; functions of the options may ask for the one or the other. */
+/** What requests of Express and of Fastify have in common; a function of the options may say that it takes another. */
 export interface HttpRequest {
   readonly method: string;
   readonly url: string;
@@ -39,10 +39,10 @@ export type HttpResponse =
   | { readonly raw: NodeResponse; header(name: string, value: string): unknown };
 
 /** Options of the module, of the guard, and of `@Throttle`. */
-export type ThrottleOptions<R extends HttpRequest = HttpRequest> = Options<R>;
+export type ThrottleOptions<R extends object = HttpRequest> = Options<R>;
 
 /** Where `forRootAsync` gets the options from. */
-export interface ThrottleAsyncOptions<R extends HttpRequest = HttpRequest>
+export interface ThrottleAsyncOptions<R extends object = HttpRequest>
   extends Pick<ModuleMetadata, "imports">,
     Pick<FactoryProvider<ThrottleOptions<R>>, "inject" | "useFactory"> {}
 
@@ -54,7 +54,7 @@ const SKIP = "throttled:skip";
  * and tells clients what they have left. `ThrottleModule` has its options; without the module: `new ThrottleGuard(options)`.
  * @throws TypeError, RangeError naming the option that is wrong.
  */
-export class ThrottleGuard<R extends HttpRequest = HttpRequest> implements CanActivate {
+export class ThrottleGuard<R extends object = HttpRequest> implements CanActivate {
   static {
     // As a decorator of the parameter would.
     Inject(OPTIONS)(ThrottleGuard, undefined, 0);
@@ -120,13 +120,13 @@ export class ThrottleModule {
   }
 
   /** Example: `ThrottleModule.forRoot({ quota: "100/m" })`. @throws TypeError, RangeError naming the option that is wrong. */
-  static forRoot<R extends HttpRequest = HttpRequest>(options: ThrottleOptions<R> = {}): DynamicModule {
+  static forRoot<R extends object = HttpRequest>(options: ThrottleOptions<R> = {}): DynamicModule {
     new OptionSet(options).gate();
     return moduleWith({ provide: OPTIONS, useValue: options });
   }
 
   /** The same with options that are made when the application starts, e.g. of a `ConfigService`. */
-  static forRootAsync<R extends HttpRequest = HttpRequest>(options: ThrottleAsyncOptions<R>): DynamicModule {
+  static forRootAsync<R extends object = HttpRequest>(options: ThrottleAsyncOptions<R>): DynamicModule {
     knownOptions("options", options, ["imports", "inject", "useFactory"]);
     const { imports = [], inject = [], useFactory } = options;
     if (typeof useFactory !== "function")
@@ -139,7 +139,7 @@ export class ThrottleModule {
  * Replaces options of the module for the routes of a class, or for a handler, e.g. `@Throttle({ quota: "5/m", prefix: "login" })`.
  * @throws TypeError, RangeError naming the option that is wrong.
  */
-export function Throttle<R extends HttpRequest = HttpRequest>(
+export function Throttle<R extends object = HttpRequest>(
   options: ThrottleOptions<R>,
 ): CustomDecorator<string> {
   new OptionSet(options).gate();
@@ -152,7 +152,7 @@ export function SkipThrottle(skip = true): CustomDecorator<string> {
 }
 
 /** Options with the gate that they make, and those that come of them where some are replaced. */
-class OptionSet<R extends HttpRequest> {
+class OptionSet<R extends object> {
   readonly #options: ThrottleOptions<R>;
   readonly #replaced = new WeakMap<object, OptionSet<R>>();
   #gate: Gate<R> | undefined;
@@ -163,7 +163,7 @@ class OptionSet<R extends HttpRequest> {
 
   /** @throws TypeError, RangeError naming the option that is wrong. */
   gate(): Gate<R> {
-    this.#gate ??= new Gate<R>(this.#options, originOf);
+    this.#gate ??= new Gate<R>(this.#options, (request) => originOf(request as HttpRequest));
     return this.#gate;
   }
 
