@@ -202,8 +202,9 @@ export function routesSuite(listen: (metadata: ModuleMetadata) => Promise<Runnin
     class Filter implements ExceptionFilter {
       catch(exception: unknown, host: ArgumentsHost) {
         seen.push(exception);
-        const status = exception instanceof HttpException ? exception.getStatus() : 500;
-        host.switchToHttp().getResponse().status(status).send({ custom: true });
+        const known = exception instanceof HttpException ? exception : new HttpException("Unknown", 500);
+        const response = host.switchToHttp().getResponse().status(known.getStatus());
+        response.type("application/problem+json").send(JSON.stringify(known.getResponse()));
       }
     }
     const global = [GLOBAL, { provide: APP_FILTER, useClass: Filter }];
@@ -226,7 +227,8 @@ export function routesSuite(listen: (metadata: ModuleMetadata) => Promise<Runnin
       expect(await ask("/plain", 2)).toEqual(PLAIN_TWICE);
       const refused = await server!.fetch("/plain");
       expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1800"]);
-      expect(await refused.json()).toEqual({ custom: true });
+      expect(refused.headers.get("content-type")).toMatch(/^application\/problem\+json\b/);
+      expect(await refused.json()).toMatchObject({ title: "Quota exceeded" });
       expect(seen).toHaveLength(1);
       expect((seen[0] as HttpException).getResponse()).toMatchObject({
         title: "Quota exceeded",
