@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ROOT, Sandbox } from "./support/sandbox.js";
+import { ROOT, Sandbox, usesNest } from "./support/sandbox.js";
 
 /** A fenced block of code; `output` is the `text` block that follows it, which says what the code prints. */
 interface Block {
@@ -69,9 +69,18 @@ describe("a program runs, and prints what the text block after it says", () => {
   );
 });
 
-test("every TypeScript program compiles for a strict consumer", () => {
+test.each([
+  ["", false],
+  [" of Nest", true],
+])("every TypeScript program%s compiles for a strict consumer", (_, nest) => {
+  const include = readdirSync(join(ROOT, "docs/examples")).filter(
+    (name) => usesNest(readFileSync(join(ROOT, "docs/examples", name), "utf8")) === nest,
+  );
   for (const { page, line, language, code } of programs) {
-    if (language === "ts") sandbox.write(`${nameOf(page, line)}.ts`, code);
+    const name = `${nameOf(page, line)}.ts`;
+    if (language !== "ts" || usesNest(code) !== nest) continue;
+    sandbox.write(name, code);
+    include.push(name);
   }
   const compilerOptions = {
     target: "ES2022",
@@ -82,10 +91,11 @@ test("every TypeScript program compiles for a strict consumer", () => {
     exactOptionalPropertyTypes: true,
     noUncheckedIndexedAccess: true,
     verbatimModuleSyntax: true,
+    experimentalDecorators: nest,
     skipLibCheck: true,
     noEmit: true,
   };
-  sandbox.write("tsconfig.json", JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+  sandbox.write("tsconfig.json", JSON.stringify({ compilerOptions, include }));
   expect(typeErrors()).toBe("");
 });
 

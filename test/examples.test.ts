@@ -60,7 +60,7 @@ describe("servers", () => {
     });
   });
 
-  test.each(["express", "fastify", "hono", "koa"])(
+  test.each(["express", "fastify", "hono", "koa", "nestjs"])(
     "that of %s passes five requests, refuses the sixth, and is healthy all the while",
     async (name) => {
       await withServer(`${name}.ts`, async (url) => {
@@ -90,8 +90,8 @@ describe("servers", () => {
     });
   });
 
-  test("that of Fastify has a limit of its own for a route", async () => {
-    await withServer("fastify.ts", async (url) => {
+  test.each(["fastify", "nestjs"])("that of %s has a limit of its own for a route", async (name) => {
+    await withServer(`${name}.ts`, async (url) => {
       const statuses = [];
       for (const path of ["/report", "/report", "/report", "/"]) {
         statuses.push((await fetch(url + path)).status);

@@ -3,7 +3,7 @@ import { Agent, request as nodeRequest, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { MemoryStore, Throttled } from "../../src/index.js";
-import type { ThrottleOptions } from "../../src/integrations/gate.js";
+import type { Refusal, ThrottleOptions } from "../../src/integrations/gate.js";
 import { RedisStore } from "../../src/redis.js";
 import { ManualClock } from "../../src/testing.js";
 
@@ -27,6 +27,8 @@ export interface WebAdapter<R> {
   start(limiters: readonly ThrottleOptions<R>[], answer: (path: string) => Answer): Promise<Running>;
   /** A header of a request. */
   header(request: R, name: string): string | undefined;
+  /** What the framework makes of a refusal, if it does not send it as it is. */
+  sent?(refusal: Refusal): Refusal;
 }
 
 /** Lets a server of Node listen on a free port. */
@@ -54,7 +56,11 @@ const PROBLEM = "https://iana.org/assignments/http-problem-types";
 const TOLD = /^(x-)?ratelimit|^retry-after$/;
 
 /** What every adapter must do, over a real server of its framework. */
-export function webSuite<R extends object>({ start, header }: WebAdapter<R>): void {
+export function webSuite<R extends object>({
+  start,
+  header,
+  sent = (refusal) => refusal,
+}: WebAdapter<R>): void {
   let clock: ManualClock;
   let store: MemoryStore;
   let server: Running;
@@ -85,6 +91,12 @@ export function webSuite<R extends object>({ start, header }: WebAdapter<R>): vo
     closing.push(() => server.close());
   }
 
+  /** A refusal as clients see it. */
+  function refused(status: number, type: string, text: string) {
+    const { contentType, body } = sent({ status, contentType: type, body: text });
+    return { status, type: contentType, body };
+  }
+
   /** The status of an answer, the headers that limiters told, and its body. */
   async function get(path = "/", headers: Record<string, string> = {}) {
     const response = await server.fetch(path, { headers });
@@ -113,14 +125,16 @@ export function webSuite<R extends object>({ start, header }: WebAdapter<R>): vo
     await serve({ quota: "2/m" });
     await statuses(2);
     expect(await get()).toEqual({
-      status: 429,
       told: {
         "ratelimit-policy": '"2-in-60s";q=2;w=60',
         ratelimit: '"2-in-60s";r=0;t=30',
         "retry-after": "30",
       },
-      type: "application/problem+json",
-      body: `{"type":"${PROBLEM}#quota-exceeded","title":"Quota exceeded","status":429,"detail":"Try again in 30 s.","violated-policies":["2-in-60s"]}`,
+      ...refused(
+        429,
+        "application/problem+json",
+        `{"type":"${PROBLEM}#quota-exceeded","title":"Quota exceeded","status":429,"detail":"Try again in 30 s.","violated-policies":["2-in-60s"]}`,
+      ),
     });
     expect(handled).toEqual(["/", "/"]);
     clock.advance(30_000);
@@ -181,9 +195,7 @@ export function webSuite<R extends object>({ start, header }: WebAdapter<R>): vo
       await serve({ quota: "1/h", statusCode: 503, message });
       await get();
       expect(await get("/", { "x-name": "ann" })).toMatchObject({
-        status: 503,
-        type,
-        body,
+        ...refused(503, type, body),
         told: { "retry-after": "3600" },
       });
     });
@@ -401,10 +413,12 @@ export function webSuite<R extends object>({ start, header }: WebAdapter<R>): vo
       await serve({ quota: "1/h", store: down("throw"), statusCode: 400, message: "Slow down" });
       for (let i = 0; i < 2; i++) {
         expect(await get()).toEqual({
-          status: 503,
           told: { "retry-after": "1" },
-          type: "application/problem+json",
-          body: `{"type":"${PROBLEM}#temporary-reduced-capacity","title":"Temporarily reduced capacity","status":503,"detail":"Try again in 1 s."}`,
+          ...refused(
+            503,
+            "application/problem+json",
+            `{"type":"${PROBLEM}#temporary-reduced-capacity","title":"Temporarily reduced capacity","status":503,"detail":"Try again in 1 s."}`,
+          ),
         });
       }
       expect(handled).toEqual([]);

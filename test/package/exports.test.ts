@@ -10,8 +10,15 @@ const { "./package.json": itself, ...subpaths } = manifest.exports;
 const entries = Object.keys(subpaths).map((subpath) => (subpath === "." ? "index" : subpath.slice(2)));
 const dist = (file: string): string => readFileSync(join(ROOT, "dist", file), "utf8");
 
-/** Those that have an adapter. */
-const FRAMEWORKS = ["express", "fastify", "hono", "koa"];
+/** Packages that adapters are for, by the names of their entries. */
+const FRAMEWORKS = {
+  express: "express",
+  fastify: "fastify",
+  hono: "hono",
+  koa: "koa",
+  nestjs: "@nestjs/common",
+  otel: "@opentelemetry/api",
+};
 
 /** What a built file imports, and what its chunks import, apart from other built files. */
 function imports(file: string, seen = new Set<string>()): Set<string> {
@@ -36,7 +43,7 @@ function typesOf(file: string): string {
 describe("package.json", () => {
   test("has one dependency, and frameworks and clients only for those who want them", () => {
     expect(Object.keys(manifest.dependencies)).toEqual(["lru-cache"]);
-    const peers = ["@opentelemetry/api", "express", "fastify", "hono", "ioredis", "koa"];
+    const peers = ["@nestjs/common", "@opentelemetry/api", "express", "fastify", "hono", "ioredis", "koa"];
     expect(Object.keys(manifest.peerDependencies)).toEqual(peers);
     expect(manifest.peerDependenciesMeta).toEqual(
       Object.fromEntries(peers.map((name) => [name, { optional: true }])),
@@ -73,12 +80,16 @@ describe("the built files", () => {
     expect([...imports(file)]).toEqual([]);
   });
 
-  test.each(["http", "mcp", ...FRAMEWORKS])(
+  test.each(["http", "mcp", "express", "fastify", "hono", "koa"])(
     "of an adapter import no package, and nothing of Node: %s",
     (entry) => {
       for (const file of [`${entry}.js`, `${entry}.cjs`]) expect([...imports(file)]).toEqual([]);
     },
   );
+
+  test.each(["nestjs.js", "nestjs.cjs"])("of Nest import what exceptions and modules are: %s", (file) => {
+    expect([...imports(file)]).toEqual(["@nestjs/common"]);
+  });
 
   test("import nothing that is neither declared nor part of Node", () => {
     const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];
@@ -102,9 +113,8 @@ describe("the built files", () => {
   test.each(entries.flatMap((entry) => [`${entry}.d.ts`, `${entry}.d.cts`]))(
     "carry types that need no other package but the framework they are for: %s",
     (file) => {
-      const framework = FRAMEWORKS.filter((name) => file.startsWith(`${name}.`));
-      const expected = file.startsWith("otel.") ? ["@opentelemetry/api"] : framework;
-      expect([...imports(file)]).toEqual(expected);
+      const frameworks = Object.entries(FRAMEWORKS).filter(([entry]) => file.startsWith(`${entry}.`));
+      expect([...imports(file)]).toEqual(frameworks.map(([, framework]) => framework));
       expect(dist(file)).toContain('/// <reference lib="esnext.disposable" />');
     },
   );

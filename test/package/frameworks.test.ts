@@ -77,11 +77,64 @@ const PROGRAMS = {
     app.post("/login", throttle({ quota: "5/m" }), (context) => context.text(context.get("user")));
     // @ts-expect-error: a request of Hono has no such thing.
     throttle({ key: (context) => context.req.nonsense });`,
+  "nestjs.mts": `
+    import { type ExecutionContext, Injectable, Module, UseGuards } from "@nestjs/common";
+    import type { Request } from "express";
+    import type { FastifyRequest } from "fastify";
+    import { SkipThrottle, Throttle, ThrottleGuard, ThrottleModule, type ThrottleOptions } from "throttled/nestjs";
+
+    const options: ThrottleOptions = {
+      quota: (request) => (request.headers["x-plan"] === "pro" ? "1000/h" : undefined),
+      key: async (request) => request.ip ?? "nobody",
+      cost: (request) => request.url.length,
+      message: (request, { retryAfterMs }) => ({ method: request.method, retryAfterMs }),
+    };
+    class Quotas {
+      readonly quota = "100/m";
+    }
+    const later = ThrottleModule.forRootAsync({
+      imports: [ThrottleModule.forRoot(options)],
+      inject: [Quotas],
+      useFactory: async ({ quota }: Quotas) => ({ quota, key: (request) => request.url }),
+    });
+    @Module({ imports: [later, ThrottleModule.forRoot(), ThrottleModule.forRoot({ quota: "5/m" })] })
+    export class App {}
+
+    @Injectable()
+    export class Guard extends ThrottleGuard<Request> {
+      protected override getRequestResponse(context: ExecutionContext) {
+        const [, , { req, res }] = context.getArgs();
+        return { req, res };
+      }
+    }
+
+    @UseGuards(Guard, new ThrottleGuard({ key: (request: FastifyRequest) => request.hostname }))
+    @Throttle({ quota: "5/m", key: (request: Request) => request.get("x-user") ?? "nobody" })
+    export class Pages {
+      @SkipThrottle(false) @Throttle({ cost: (request: FastifyRequest) => request.url.length }) page() {}
+      @SkipThrottle() @Throttle({ key: ({ url }) => url }) free() {}
+    }
+    // @ts-expect-error: a request has no such thing, unless it is said whose it is.
+    Throttle({ key: (request) => request.hostname });
+    // @ts-expect-error: no such option.
+    Throttle({ limit: 5 });
+    // @ts-expect-error: no request at all.
+    ThrottleModule.forRoot({ key: (request: string) => request });`,
 };
 
 /** Folders of our own modules, by the names under which a project would have them. */
-const OLDEST = { "@types/express": "@types/express-4", "@types/koa": "@types/koa-2", fastify: "fastify-4" };
-const NEWEST = { "@types/express": "@types/express", "@types/koa": "@types/koa", fastify: "fastify" };
+const OLDEST = {
+  "@nestjs": "nest-11/node_modules/@nestjs",
+  "@types/express": "@types/express-4",
+  "@types/koa": "@types/koa-2",
+  fastify: "fastify-4",
+};
+const NEWEST = {
+  "@nestjs": "@nestjs",
+  "@types/express": "@types/express",
+  "@types/koa": "@types/koa",
+  fastify: "fastify",
+};
 
 test.each([
   ["oldest", OLDEST],
@@ -105,6 +158,7 @@ test.each([
       types: ["node"],
       strict: true,
       exactOptionalPropertyTypes: true,
+      experimentalDecorators: true,
       skipLibCheck: true,
       noEmit: true,
     };

@@ -20,6 +20,9 @@ const INSTALLED = [
   "@hono/node-server",
   "@modelcontextprotocol/client",
   "@modelcontextprotocol/server",
+  "@nestjs/common",
+  "@nestjs/core",
+  "@nestjs/platform-express",
   "@opentelemetry/api",
   "@opentelemetry/sdk-metrics",
   "@types/express",
@@ -33,12 +36,17 @@ const INSTALLED = [
   "zod",
 ];
 
+/** Whether a program has the decorators that came before those of JavaScript. */
+export function usesNest(source: string): boolean {
+  return source.includes('from "@nestjs/');
+}
+
 /** A project of somebody who installed this package as it was built: a temp folder, gone with `remove`. */
 export class Sandbox {
   readonly folder = mkdtempSync(join(tmpdir(), "throttled-sandbox-"));
 
   constructor() {
-    for (const scope of ["@types", "@hono", "@modelcontextprotocol", "@opentelemetry"]) {
+    for (const scope of ["@types", "@hono", "@modelcontextprotocol", "@nestjs", "@opentelemetry"]) {
       mkdirSync(join(this.folder, "node_modules", scope), { recursive: true });
     }
     symlinkSync(ROOT, join(this.folder, "node_modules/throttled"));
@@ -57,7 +65,12 @@ export class Sandbox {
   /** Writes the JavaScript of a TypeScript program, decorators and `using` lowered as Node 20 needs it. */
   compile(name: string, source: string): string {
     const { outputText } = ts.transpileModule(source, {
-      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+      compilerOptions: {
+        module: ts.ModuleKind.ESNext,
+        target: ts.ScriptTarget.ES2022,
+        experimentalDecorators: usesNest(source),
+        emitDecoratorMetadata: usesNest(source),
+      },
     });
     return this.write(name, outputText);
   }
