@@ -10,6 +10,7 @@ const shared: Options = {
     hono: "src/integrations/hono.ts",
     koa: "src/integrations/koa.ts",
     mcp: "src/integrations/mcp.ts",
+    fetch: "src/integrations/fetch.ts",
     testing: "src/testing.ts",
   },
   target: "node20",
