@@ -2,8 +2,8 @@ import { randomInt, randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, describe, expect, inject, test } from "vitest";
-import { MemoryStore } from "../../src/index.js";
-import { MOST_PAUSE_MS, PAUSES } from "../../src/integrations/pause.js";
+import { MemoryStore, perDay } from "../../src/index.js";
+import { MOST_PAUSE_MS, PAUSES, Pause } from "../../src/integrations/pause.js";
 import { RedisStore } from "../../src/redis.js";
 import { ManualClock } from "../../src/testing.js";
 
@@ -47,6 +47,17 @@ describe("a pause", () => {
     expect(pause(Number.MAX_SAFE_INTEGER)).toBe(86_400_000);
     clock.advance(86_400_000);
     expect(left()).toBe(0);
+  });
+
+  test("goes by with time, in both directions", () => {
+    const numbers = Float64Array.of(7, 1_000, 7);
+    const pause = new Pause(perDay(1));
+    pause.advance(numbers, 1, 5_000, 5_400);
+    expect([...numbers]).toEqual([7, 600, 7]);
+    pause.advance(numbers, 1, 5_400, 5_300);
+    expect([...numbers]).toEqual([7, 700, 7]);
+    pause.advance(numbers, 1, 5_300, 9_000);
+    expect([...numbers]).toEqual([7, 0, 7]);
   });
 
   test("begins anew, and no longer than it was, when the clock is set back beyond it", () => {
