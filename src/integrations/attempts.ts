@@ -3,7 +3,7 @@ import { LimitedError } from "../errors.js";
 import { sleepUntil, type Timer, timerOf } from "../sleep.js";
 import type { Store } from "../stores/store.js";
 import type { Throttled } from "../throttled.js";
-import { MOST_PAUSE_MS, PAUSES } from "./pause.js";
+import { PAUSES } from "./pause.js";
 import { type Answered, retryHint } from "./retry-hints.js";
 
 const LONGEST_BACKOFF_MS = 30_000;
@@ -82,9 +82,8 @@ export class Attempts {
   /** Lets the key rest, and answers for how long, as others may have been told more. */
   async #pause(ms: number): Promise<number> {
     const { throttle, key } = this.#options;
-    const cost = Math.min(ms, MOST_PAUSE_MS);
     try {
-      const { resetAfterMs } = await throttle.store.decide(PAUSES, key, cost, Number.POSITIVE_INFINITY);
+      const { resetAfterMs } = await throttle.store.decide(PAUSES, key, ms, Number.POSITIVE_INFINITY);
       return Math.max(ms, resetAfterMs);
     } catch {
       // There is an answer for the caller, which matters more than that nobody else hears of it.

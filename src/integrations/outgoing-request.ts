@@ -41,7 +41,7 @@ export class OutgoingRequest {
   /** Whether the same arguments may be sent once more: the method allows it, and nothing of them was used up. */
   get isRepeatable(): boolean {
     const { method = this.#request.method ?? "GET" } = this.#init;
-    const { headers = this.#request.headers, body = this.#request.body } = this.#init;
+    const { headers = this.#request.headers, body } = this.#init;
     if (isUsedUp(headers) || !isLasting(body) || this.#request.bodyUsed) return false;
     return (
       IDEMPOTENT.includes(method.toUpperCase()) ||

@@ -31,7 +31,7 @@ let arrivals: Arrival[];
 /** The answers to come; after the last of them all are 200. */
 let replies: Reply[];
 /** Holds answers back until it is called. */
-let hold: Promise<void> | undefined;
+let hold: Promise<unknown> | undefined;
 let clock: ManualClock;
 let store: MemoryStore;
 
@@ -300,12 +300,11 @@ describe("a far side that says when to come back", () => {
   });
 
   test("rejects a call whose next turn does not come in time any more", async () => {
-    replies = [slowDown(1)];
-    const call = throttledFetch({ store, quota: "1/m", timeout: "5s" })(url);
-    const error = ending(call);
+    replies = [slowDown(3)];
+    const error = ending(throttledFetch({ store, quota: "1/7s", timeout: "5s" })(url));
     await asleep();
-    clock.advance(1_000);
-    expect(await error).toMatchObject({ name: "LimitedError", result: { retryAfterMs: 59_000 } });
+    clock.advance(3_000);
+    expect(await error).toMatchObject({ name: "LimitedError", result: { retryAfterMs: 4_000 } });
     expect(arrivals.length).toBe(1);
   });
 
@@ -318,9 +317,7 @@ describe("a far side that says when to come back", () => {
   });
 
   test("is waited for as long as another was told, if that is longer", async () => {
-    hold = new Promise((resolve) => {
-      arrived(2).then(() => resolve());
-    });
+    hold = arrived(2);
     replies = [slowDown(9), slowDown(4)];
     const fetch = throttledFetch({ store, key: "all" });
     const calls = [fetch(url), fetch(url)];
@@ -330,6 +327,31 @@ describe("a far side that says when to come back", () => {
     expect(arrivals.length).toBe(2);
     clock.advance(1);
     await Promise.all(calls);
+  });
+
+  test("answers a call itself if it told another to come back later than this one may wait", async () => {
+    hold = arrived(2);
+    replies = [slowDown(40), slowDown(1)];
+    const fetch = throttledFetch({ store, key: "all" });
+    const statuses = await Promise.all([fetch(url), fetch(url)].map(async (call) => (await call).status));
+    expect(statuses).toEqual([429, 429]);
+    expect(pausedMs("all")).toBe(40_000);
+  });
+
+  test("is waited for as long as it takes with the longest budget there is", async () => {
+    replies = [slowDown(100_000)];
+    const call = throttledFetch({ store, timeout: Number.MAX_SAFE_INTEGER })(url);
+    await asleep();
+    clock.advance(100_000_000 - 1);
+    await asleep();
+    clock.advance(1);
+    expect((await call).status).toBe(200);
+  });
+
+  test("is looked up once for a call whose turn comes at once", async () => {
+    const decide = vi.spyOn(store, "decide");
+    await throttledFetch({ store })(url);
+    expect(decide).toHaveBeenCalledTimes(2);
   });
 });
 
@@ -486,13 +508,6 @@ describe("retries", () => {
     expect(pausedMs("all")).toBe(1_000);
   });
 
-  test("leave a Request alone whose body was used, where that can't be seen before", async () => {
-    replies = [slowDown(1)];
-    const request = new Request(url, { method: "PUT", body: "x" });
-    Object.defineProperty(request, "body", { value: undefined });
-    expect((await throttledFetch({ store })(request)).status).toBe(429);
-  });
-
   test("let go of what they do not read, so that its connection is free", async () => {
     replies = [slowDown(1, "x".repeat(1_000_000)), slowDown(1, "x".repeat(1_000_000))];
     const dispatcher = new undici.Agent({ connections: 1, pipelining: 1 });
@@ -585,7 +600,7 @@ describe("a signal", () => {
 
   test("ends the request that is under way", async () => {
     let release = () => {};
-    hold = new Promise((resolve) => {
+    hold = new Promise<void>((resolve) => {
       release = resolve;
     });
     const controller = new AbortController();
@@ -608,7 +623,7 @@ describe("a signal", () => {
     expect(arrivals).toEqual([]);
   });
 
-  test("ends a call that tells the store what it heard, or that has just heard it", async () => {
+  test("ends a call that tells the store what it heard", async () => {
     const controller = new AbortController();
     const slow: Store = {
       name: "slow",
@@ -622,13 +637,17 @@ describe("a signal", () => {
     };
     replies = [slowDown(1)];
     await expect(throttledFetch({ store: slow })(url, { signal: controller.signal })).rejects.toBe(reason);
+  });
 
-    const other = new AbortController();
+  test("that is aborted by the time the answer is there leaves no wait behind", {
+    timeout: 15_000,
+  }, async () => {
+    const controller = new AbortController();
     const fetch = async (..._: Parameters<typeof globalThis.fetch>) => {
-      other.abort(reason);
-      return new Response("", { status: 503 });
+      controller.abort(reason);
+      return new Response("", { status: 503, headers: { "retry-after": "25" } });
     };
-    const call = throttledFetch({ store, fetch })(url, { signal: other.signal });
+    const call = throttledFetch({ store: new MemoryStore(), fetch })(url, { signal: controller.signal });
     await expect(call).rejects.toBe(reason);
   });
 });

@@ -73,7 +73,7 @@ describe("the built files", () => {
     expect([...imports(file)]).toEqual([]);
   });
 
-  test.each(["http", "mcp", ...FRAMEWORKS])(
+  test.each(["http", "mcp", "fetch", ...FRAMEWORKS])(
     "of an adapter import no package, and nothing of Node: %s",
     (entry) => {
       for (const file of [`${entry}.js`, `${entry}.cjs`]) expect([...imports(file)]).toEqual([]);
