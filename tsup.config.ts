@@ -10,6 +10,7 @@ const shared: Options = {
     hono: "src/integrations/hono.ts",
     koa: "src/integrations/koa.ts",
     mcp: "src/integrations/mcp.ts",
+    fetch: "src/integrations/fetch.ts",
     nestjs: "src/integrations/nestjs.ts",
     otel: "src/integrations/otel.ts",
     storage: "src/storage.ts",

@@ -34,6 +34,18 @@ export function onAbort(signal: AbortSignalLike | undefined, listener: () => voi
   };
 }
 
+/** What `answer` comes to, or the reason of an abort that comes first. */
+export async function unlessAborted<T>(
+  answer: T | Promise<T>,
+  signal: AbortSignalLike | undefined,
+): Promise<T> {
+  if (signal === undefined || typeof (answer as Promise<T> | undefined)?.then !== "function") return answer;
+  return new Promise((resolve, reject) => {
+    const forget = onAbort(signal, () => reject(signal.reason));
+    Promise.resolve(answer).finally(forget).then(resolve, reject);
+  });
+}
+
 function audienceOf(signal: AbortSignalLike): Audience {
   const audience = audiences.get(signal);
   if (audience !== undefined) return audience;

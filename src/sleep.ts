@@ -7,7 +7,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Where a wait reads the time and sleeps. */
 export interface Timer {
   now(): number;
-  sleep(ms: number, signal: AbortSignalLike): Promise<void>;
+  sleep(ms: number, signal: AbortSignalLike | undefined): Promise<void>;
   /** How much apart the same moment may seem to two calls, as answers take their time. */
   readonly slackMs: number;
 }
@@ -33,7 +33,7 @@ export function timerOf(clock: Clock | undefined, inBackground = false): Timer {
 
 function sleep(
   ms: number,
-  signal: AbortSignalLike,
+  signal: AbortSignalLike | undefined,
   start?: (timer: { unref?(): unknown }) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -41,7 +41,7 @@ function sleep(
     start?.(timer);
     const forget = onAbort(signal, () => {
       clearTimeout(timer);
-      reject(signal.reason);
+      reject(signal!.reason);
     });
     function done(): void {
       forget();
@@ -51,7 +51,11 @@ function sleep(
 }
 
 /** Sleeps until `moment` and never less: timers fire early, and not beyond 24 days. Rejects with the reason of `signal`. */
-export async function sleepUntil(moment: number, timer: Timer, signal: AbortSignalLike): Promise<void> {
+export async function sleepUntil(
+  moment: number,
+  timer: Timer,
+  signal: AbortSignalLike | undefined,
+): Promise<void> {
   for (let left = moment - timer.now(); left > 0; left = moment - timer.now()) {
     await timer.sleep(left, signal);
   }

@@ -1,4 +1,4 @@
-import { type AbortSignalLike, checkSignal, onAbort } from "./abort.js";
+import { type AbortSignalLike, checkSignal, unlessAborted } from "./abort.js";
 import type { AlgorithmType } from "./algorithms/algorithm.js";
 import { type AlgorithmName, type Decision, Limiter } from "./algorithms/limiter.js";
 import { complaint, flag, functionOrNothing, knownOptions, wholeNumber } from "./argument.js";
@@ -392,18 +392,6 @@ function checkWrap<This, A extends unknown[]>(
   if (typeof cost !== "function" && cost !== undefined) wholeNumber("cost", cost, 0);
   if (timeout !== undefined) toMs("timeout", timeout);
   return options;
-}
-
-/** What `answer` comes to, or the reason of an abort that comes first. */
-async function unlessAborted(
-  answer: Answer | Promise<Answer>,
-  signal: AbortSignalLike | undefined,
-): Promise<Answer> {
-  if (signal === undefined || !isPromise(answer)) return answer;
-  return new Promise((resolve, reject) => {
-    const forget = onAbort(signal, () => reject(signal.reason));
-    answer.finally(forget).then(resolve, reject);
-  });
 }
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {

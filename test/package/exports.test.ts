@@ -80,7 +80,7 @@ describe("the built files", () => {
     expect([...imports(file)]).toEqual([]);
   });
 
-  test.each(["http", "mcp", "express", "fastify", "hono", "koa"])(
+  test.each(["http", "mcp", "fetch", "express", "fastify", "hono", "koa"])(
     "of an adapter import no package, and nothing of Node: %s",
     (entry) => {
       for (const file of [`${entry}.js`, `${entry}.cjs`]) expect([...imports(file)]).toEqual([]);

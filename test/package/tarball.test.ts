@@ -69,6 +69,7 @@ describe("the tarball", () => {
 describe("a TypeScript project without types of Node or the DOM, that checks its libraries", () => {
   const SOURCE = `
     import { isLimitedError, MemoryStore, type RateLimitResult, Throttled, throttled } from "throttled";
+    import { throttledFetch } from "throttled/fetch";
     import type { RedisStore } from "throttled/redis";
     import { ManualClock, storeConformance } from "throttled/testing";
 
@@ -90,7 +91,9 @@ describe("a TypeScript project without types of Node or the DOM, that checks its
       }
       const result: RateLimitResult = await limiter.limit("k");
       const caught: unknown = await limiter.acquire("k").catch((error: unknown) => error);
-      return [result.limited, isLimitedError(caught) && caught.key, await new Api().get("42")].join();
+      const send = async (_url: string) => ({ status: 200, headers: { get: () => null }, sent: true });
+      const { sent } = await throttledFetch({ key: ({ origin }) => origin, fetch: send })("http://far.example");
+      return [result.limited, isLimitedError(caught) && caught.key, await new Api().get("42"), sent].join();
     }
 
     export function conform(test: (name: string, run: () => Promise<void>) => void): void {
@@ -113,7 +116,7 @@ describe("a TypeScript project without types of Node or the DOM, that checks its
     expect(await compile(["esm.mts", "cjs.cts"], { module: "nodenext" })).toEqual(compiled);
     for (const file of ["esm.mjs", "cjs.cjs"]) {
       const ran = await node([join("out", file)], project);
-      expect(ran).toEqual({ output: "true,k,42\n", code: 0, signal: null });
+      expect(ran).toEqual({ output: "true,k,42,true\n", code: 0, signal: null });
     }
   });
 
