@@ -1,0 +1,95 @@
+// @ts-check
+// Flips every operator of the Lua twins, one at a time, and says of which flips no test took notice.
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { mutantsOf } from "./lua-mutants.mjs";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const VITEST = join(ROOT, "node_modules/vitest/vitest.mjs");
+const CONFIG = join(ROOT, "test/mutation/lua.vitest.config.ts");
+
+/** The tests that know each file, the quickest first. */
+const LIMITS = ["test/properties/differential.test.ts", "test/stores/redis", "test/stores/redis-store.test.ts"];
+const SEMAPHORES = ["test/semaphore/differential.test.ts", "test/semaphore/redis.test.ts"];
+/** @type {Readonly<Record<string, readonly string[]>>} */
+const TESTS = {
+  "src/algorithms/all-of.lua": LIMITS,
+  "src/algorithms/bucket.lua": LIMITS,
+  "src/algorithms/fixed-window.lua": LIMITS,
+  "src/algorithms/leaky-bucket.lua": LIMITS,
+  "src/algorithms/limiter.lua": LIMITS,
+  "src/algorithms/sliding-window.lua": LIMITS,
+  "src/integrations/pause.lua": ["test/integrations/pause.test.ts"],
+  "src/semaphore/state.lua": SEMAPHORES,
+  "src/stores/redis/entries.lua": ["test/storage.test.ts"],
+};
+
+/** Flips that change nothing that anybody could see, and why. @type {readonly { file: string, text: string, why: string }[]} */
+const EQUIVALENT = [];
+
+/** Longer than any of these tests take; a mutant that hangs is one that was noticed. */
+const MOST_MS = 180_000;
+
+const only = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), "throttled-mutants-"));
+try {
+  process.exitCode = (await main()) ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+async function main() {
+  const files = Object.keys(TESTS).filter((file) => only.length === 0 || only.some((name) => file.includes(name)));
+  const all = files.flatMap((file) =>
+    mutantsOf(readFileSync(join(ROOT, file), "utf8")).map((mutant) => ({ file, ...mutant })),
+  );
+  const waiting = [...all.entries()];
+  /** @type {string[]} */
+  const survivors = [];
+  let done = 0;
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [i, mutant] = next;
+      const name = `${mutant.file}:${mutant.line}:${mutant.column} ${mutant.from} → ${mutant.to || "nothing"}`;
+      if (!(await isNoticed(i, mutant))) {
+        survivors.push(name);
+        console.log(`survived: ${name}`);
+      }
+      done++;
+      if (done % 20 === 0) console.log(`${done} of ${all.length}, ${survivors.length} survived`);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  console.log(`\n${all.length - survivors.length} of ${all.length} flips were noticed.`);
+  return survivors.length === 0;
+}
+
+/** @param {number} i @param {{ file: string, source: string }} mutant @returns {Promise<boolean>} */
+async function isNoticed(i, { file, source }) {
+  const path = join(folder, `${i}.lua`);
+  writeFileSync(path, source);
+  for (const test of /** @type {readonly string[]} */ (TESTS[file])) {
+    if (await fails(file, path, test)) return true;
+  }
+  return false;
+}
+
+/** @param {string} file @param {string} path @param {string} test @returns {Promise<boolean>} */
+function fails(file, path, test) {
+  return new Promise((resolve) => {
+    const run = spawn(
+      process.execPath,
+      [VITEST, "run", "--config", CONFIG, "--coverage=false", "--bail=1", relative(ROOT, join(ROOT, test))],
+      {
+        cwd: ROOT,
+        stdio: "ignore",
+        timeout: MOST_MS,
+        env: { ...process.env, MUTATED_FILE: join(ROOT, file), MUTATED_SOURCE: path },
+      },
+    );
+    run.on("close", (code) => resolve(code !== 0));
+  });
+}
