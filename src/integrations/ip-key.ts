@@ -100,10 +100,10 @@ const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 function parseAddress(text: unknown): Groups | undefined {
   if (typeof text !== "string" || text.length > MOST_CHARACTERS) return undefined;
-  // A zone names an interface of this machine.
-  const address = text.includes(":") ? text.replace(/%[\w.:-]+$/, "") : text;
+  // A zone names an interface of this machine; only IPv6 has them.
+  const address = text.replace(/%[\w.:-]+$/, "");
   if (!address.includes(":")) {
-    const v4 = parseIpv4(address);
+    const v4 = parseIpv4(text);
     return v4 && [0, 0, 0, 0, 0, 0xffff, ...v4];
   }
   // The last two groups may be written as IPv4.
