@@ -38,7 +38,7 @@ export async function measure(plan) {
   const names = Object.keys(VERSIONS).filter((name) => name !== "lru-cache");
   for (const name of plan.competitors ? names : []) {
     // What only the types of a package need, and what it asks its user to bring, is not its own.
-    const size = bundleSize([name], THERE, ["express", "fastify", "ioredis", "redis"]);
+    const size = bundleSize([name], THERE, ["express", "fastify", "hono", "ioredis", "redis", "unstorage"]);
     await add({ name, version: /** @type {string} */ (VERSIONS[name]) }, size);
   }
   return [

@@ -102,6 +102,16 @@ export const TARGETS = [
     ...{ question: "refused", workloads: ["refused-all"], figure: "ratio", unit: "×", atLeast: 20 },
   },
   {
+    text: "Express, CPU time that middleware adds to a request: that of express-rate-limit",
+    ...{ question: "http", workloads: ["express-header", "express-address"] },
+    ...{ figure: "ofPeer", unit: "×", atMost: 1 },
+  },
+  {
+    text: "Fastify, CPU time that middleware adds to a request: that of @fastify/rate-limit",
+    ...{ question: "http", workloads: ["fastify-header", "fastify-address"] },
+    ...{ figure: "ofPeer", unit: "×", atMost: 1 },
+  },
+  {
     text: "Core entry point, minified and compressed by gzip, without lru-cache",
     ...{ question: "bundle-size", workloads: ["bundle"], figure: "kB", unit: "kB", atMost: 6 },
     of: named("throttled"),

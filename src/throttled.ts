@@ -11,6 +11,7 @@ import { type Listener, Observer } from "./observation.js";
 import { Permit } from "./permit.js";
 import type { Quota, QuotaInput } from "./quota.js";
 import { type RateLimitResult, type RateLimitState, resultOf } from "./result.js";
+import { timerOf } from "./sleep.js";
 import { type MemoryStore, sharedStore } from "./stores/memory-store.js";
 import type { Answer, Store, SyncStore } from "./stores/store.js";
 import { openWaitingRoom, waitingRoom } from "./waiting-room.js";
@@ -293,12 +294,14 @@ export class Throttled<S extends Store = MemoryStore> {
     maxWaitMs: number,
     signal: AbortSignalLike | undefined,
   ): Answer | Promise<Answer> {
+    if (maxWaitMs === 0 && signal === undefined) return this.#ask(key, cost, maxWaitMs);
+    const timer = timerOf(this.store.clock);
+    const askedAt = timer.now();
     const answer = this.#ask(key, cost, maxWaitMs);
-    if (maxWaitMs === 0 && signal === undefined) return answer;
     // Those who wait come in as they are answered, whether they have a signal or not.
     return isPromise(answer)
-      ? answer.then((each) => this.#enter(each, key, cost, signal))
-      : this.#enter(answer, key, cost, signal);
+      ? answer.then((each) => this.#enter(each, key, cost, signal, timer.now() - askedAt))
+      : this.#enter(answer, key, cost, signal, 0);
   }
 
   #enter(
@@ -306,11 +309,12 @@ export class Throttled<S extends Store = MemoryStore> {
     key: string,
     cost: number,
     signal: AbortSignalLike | undefined,
+    lateMs: number,
   ): Answer | Promise<Answer> {
     const { booking, by } = answer;
     if (booking !== undefined) {
       const room = waitingRoom(by ?? this.store, this.#limiter, key, booking.waitMs);
-      const wait = room.wait(resultOf(answer, cost), booking, cost, signal);
+      const wait = room.wait(resultOf(answer, cost), booking, cost, signal, lateMs);
       const waited = this.#observer.watchWait(key, cost, wait);
       return by === undefined ? waited : waited.then((result) => ({ ...result, by }));
     }

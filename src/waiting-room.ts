@@ -7,6 +7,8 @@ import type { Store } from "./stores/store.js";
 /** Units that may be spent from a moment on, as the store booked them. */
 interface Place {
   moment: number;
+  /** How much earlier that moment may be in truth, as the answer was on its way. */
+  readonly lateMs: number;
   result: RateLimitResult;
   units: number;
   booking: Booking | undefined;
@@ -70,15 +72,20 @@ class WaitingRoom {
    */
   isInLine(waitMs: number): boolean {
     const last = this.#places.at(-1);
-    return last === undefined || this.#timer.now() + waitMs >= last.moment - this.#timer.slackMs;
+    if (last === undefined) return true;
+    return this.#timer.now() + waitMs >= last.moment - last.lateMs - this.#timer.slackMs;
   }
 
-  /** Resolves at the moment that was booked or, after somebody left, an earlier one; rejects with the reason of `signal`. */
+  /**
+   * Resolves at the moment that was booked or, after somebody left, an earlier one; rejects with the reason of `signal`.
+   * @param lateMs how long the answer with the booking took.
+   */
   wait(
     result: RateLimitResult,
     booking: Booking,
     cost: number,
     signal: AbortSignalLike | undefined,
+    lateMs: number,
   ): Promise<RateLimitResult> {
     return new Promise((resolve, reject) => {
       const forget = onAbort(signal, () => waiter.fail(signal!.reason));
@@ -98,7 +105,8 @@ class WaitingRoom {
         },
       };
       this.#waiters.add(waiter);
-      this.#places.push({ moment: this.#timer.now() + booking.waitMs, result, units: cost, booking });
+      const moment = this.#timer.now() + booking.waitMs;
+      this.#places.push({ moment, lateMs, result, units: cost, booking });
       this.#arm();
       if (signal?.aborted) waiter.fail(signal.reason);
     });

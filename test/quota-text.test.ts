@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseQuota } from "../src/index.js";
 
@@ -131,72 +130,5 @@ describe("the text of a quota", () => {
     expect(() => parseQuota("9007199254740992/ms")).toThrow(TypeError);
     expect(() => parseQuota("9007199254740991/s")).toThrow(RangeError);
     expect(() => parseQuota("1/9007199254740991w")).toThrow(RangeError);
-  });
-});
-
-describe("any text at all", () => {
-  const words = fc.constantFrom(
-    "1",
-    "10",
-    "/",
-    " per ",
-    "s",
-    "ms",
-    "minutes",
-    " ",
-    "burst",
-    ";",
-    ",",
-    "|",
-    "0",
-    ".",
-    "-",
-  );
-
-  test("is a list of sound quotas, or a TypeError or RangeError", () => {
-    const texts = fc.oneof(
-      fc.string({ unit: "binary", maxLength: 300 }),
-      fc.array(words, { maxLength: 16 }).map((parts) => parts.join("")),
-    );
-    fc.assert(
-      fc.property(texts, (text) => {
-        try {
-          for (const { limit, periodMs, burst } of parseQuota(text)) {
-            expect([limit, periodMs, burst].every((count) => Number.isSafeInteger(count) && count > 0)).toBe(
-              true,
-            );
-          }
-        } catch (error) {
-          expect(error instanceof TypeError || error instanceof RangeError).toBe(true);
-        }
-      }),
-      { numRuns: 2_000 },
-    );
-  });
-
-  test("that spells quotas is read back as the same quotas", () => {
-    const positive = fc.integer({ min: 1, max: 1_000 });
-    const spelled = fc
-      .record({
-        limit: positive,
-        slash: fc.constantFrom("/", " per ", " / ", " PER  "),
-        count: fc.option(positive, { nil: undefined }),
-        gap: fc.constantFrom("", " "),
-        unit: fc.constantFrom(...EVERY_UNIT),
-        burst: fc.option(positive, { nil: undefined }),
-      })
-      .map(({ limit, slash, count, gap, unit: [unit, unitMs], burst }) => ({
-        text: `${limit}${slash}${count === undefined ? "" : count + gap}${unit}${burst === undefined ? "" : ` burst ${burst}`}`,
-        quota: { limit, periodMs: (count ?? 1) * unitMs, burst: burst ?? limit },
-      }));
-    fc.assert(
-      fc.property(
-        fc.array(spelled, { minLength: 1, maxLength: 5 }),
-        fc.constantFrom(",", "; ", " | "),
-        (all, by) => {
-          expect(parseQuota(all.map(({ text }) => text).join(by))).toEqual(all.map(({ quota }) => quota));
-        },
-      ),
-    );
   });
 });

@@ -235,3 +235,21 @@ describe("waiting", () => {
     expect(clock.sleepers).toBe(0);
   });
 });
+
+test("answers that were late keep those who wait in the order in which they were decided about", async () => {
+  const clock = new ManualClock();
+  const store = new RemoteStore(clock);
+  const limiter = new Throttled({ quota: "100/s burst 1", store, timeout: "1m", key: "k" });
+  const gone: string[] = [];
+  const line = Array.from({ length: 51 }, () => limiter.limit());
+  await pass(clock, 1);
+  const release = store.hold();
+  const early = limiter.limit().then(() => gone.push("early"));
+  await pass(clock, 200);
+  const late = limiter.limit().then(() => gone.push("late"));
+  await turn();
+  release();
+  await pass(clock, 700);
+  await Promise.all([...line, early, late]);
+  expect(gone).toEqual(["early", "late"]);
+});

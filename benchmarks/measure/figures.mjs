@@ -15,6 +15,9 @@ const WRITTEN = {
   opsPerSecond: (number) => `${Math.round(number / 1_000).toLocaleString("en")}k/s`,
   serverUs: (number) => `${short(number)} µs of the server`,
   gcMs: (number) => `${short(number)} ms of GC`,
+  addedUs: (number) => `${short(number)} µs`,
+  ofPeer: (number) => `${short(number)} × the peer`,
+  throughput: (number) => `${Math.round(100 * number)} % of the requests`,
 };
 
 /** A figure with its unit. @param {Figure} figure @param {number} number */

@@ -22,9 +22,12 @@
  * @property {number} [opsPerSecond]
  * @property {number} [serverUs]
  * @property {number} [gcMs]
+ * @property {number} [addedUs]
+ * @property {number} [ofPeer]
+ * @property {number} [throughput]
  */
 
-/** @typedef {"ratio" | "ns" | "bytes" | "ms" | "kB" | "minifiedKB" | "p50Us" | "opsPerSecond" | "serverUs" | "gcMs"} Figure */
+/** @typedef {"ratio" | "ns" | "bytes" | "ms" | "kB" | "minifiedKB" | "p50Us" | "opsPerSecond" | "serverUs" | "gcMs" | "addedUs" | "ofPeer" | "throughput"} Figure */
 
 /** One load that all contestants got. @typedef {{ id: string, title: string, rows: Row[] }} Workload */
 
@@ -64,6 +67,7 @@ export const QUESTIONS = [
   "redis-sequential",
   "redis-concurrent",
   "refused",
+  "http",
   "bundle-size",
   "import-time",
 ];

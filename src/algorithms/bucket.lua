@@ -36,10 +36,10 @@ function algorithm.wait(self, numbers, i, from, now, cost, queued)
 end
 
 function algorithm.spend(self, numbers, i, from, now, cost)
-  local level = levelOf(self, numbers, i, from, now) + cost * self.weight
-  local over = level - self.full
+  local level, weight = levelOf(self, numbers, i, from, now), cost * self.weight
+  local over = level - (self.full - weight)
   if over > 0 then return cost > self.capacity and huge or ceil(over / self.drain) end
-  numbers[i] = level
+  numbers[i] = level + weight
   return 0
 end
 

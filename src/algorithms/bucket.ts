@@ -47,10 +47,12 @@ export class Bucket implements Algorithm {
   }
 
   spend(numbers: Numbers, i: number, from: number, now: number, cost: number): number {
-    const level = this.#level(numbers, i, from, now) + cost * this.#weight;
-    const over = level - this.#full;
+    const level = this.#level(numbers, i, from, now);
+    const weight = cost * this.#weight;
+    // Not what the level would be: of a key in deep debt that is above 2^53.
+    const over = level - (this.#full - weight);
     if (over > 0) return cost > this.capacity ? Number.POSITIVE_INFINITY : Math.ceil(over / this.#drain);
-    numbers[i] = level;
+    numbers[i] = level + weight;
     return 0;
   }
 

@@ -27,15 +27,11 @@ local function decayed(self, previous, most)
   return self.periodMs - 1 - floor(most * self.periodMs / previous)
 end
 
-local function line(self, numbers, i)
-  return numbers[i + 2] * self.limit + numbers[i + 1]
-end
-
-local function giveBack(self, numbers, i, units)
+local function giveBack(self, numbers, i, windows, units)
   local previous, ahead = numbers[i], numbers[i + 2]
   if ahead == 0 then return set(numbers, i, max(previous - units, 0), 0, 0) end
-  local windows = max(ceil((units - previous) / self.limit), 0)
-  local current, left = previous + windows * self.limit - units, ahead - 1 - windows
+  local passed = max(windows + ceil((units - previous) / self.limit), 0)
+  local current, left = previous + (passed - windows) * self.limit - units, ahead - 1 - passed
   if left < 0 or left == 0 and current == 0 then return set(numbers, i, 0, 0, 0) end
   set(numbers, i, self.limit, current, left)
 end
@@ -78,11 +74,12 @@ end
 function algorithm.charge(self, numbers, i, from, now, cost)
   algorithm.advance(self, numbers, i, from, now)
   local used = numbers[i + 1] + cost
-  if used < 0 then return giveBack(self, numbers, i, -used) end
+  if used < 0 then return giveBack(self, numbers, i, 0, -used) end
   if used <= self.limit then
     numbers[i + 1] = used
     return
   end
+  used = min(used, MAX_SAFE_INTEGER)
   local windows = ceil(used / self.limit) - 1
   local ahead = numbers[i + 2] + windows
   if ahead > self.furthest then return set(numbers, i, self.limit, self.limit, self.furthest) end
@@ -93,8 +90,15 @@ function algorithm.unbook(self, numbers, i, before, after, now, cost)
   if numbers[i] == after[i] and numbers[i + 1] == after[i + 1] and numbers[i + 2] == after[i + 2] then
     return set(numbers, i, before[i], before[i + 1], before[i + 2])
   end
-  local units = line(self, after, i) - line(self, before, i)
-  algorithm.charge(self, numbers, i, now, now, line(self, numbers, i) >= units and -units or -cost)
+  local windows, units = after[i + 2] - before[i + 2], after[i + 1] - before[i + 1]
+  if units < 0 then windows, units = windows - 1, units + self.limit end
+  local current = numbers[i + 1]
+  if (numbers[i + 2] - windows) * self.limit + current < units then
+    return algorithm.charge(self, numbers, i, now, now, -cost)
+  end
+  local left = current - windows * self.limit - units
+  if left < 0 then return giveBack(self, numbers, i, windows, units - current) end
+  numbers[i + 1] = left
 end
 
 function algorithm.exhaust(self, numbers, i, now)
@@ -109,6 +113,6 @@ function algorithm.resetAfterMs(self, numbers, i, from, now)
   elseif previousOf(numbers, i, left) > 0 then
     windows = max(left, 0) + 1
   end
-  if windows == 0 then return 0 end
-  return windows * self.periodMs - 1 - now % self.periodMs
+  if windows > 0 then return windows * self.periodMs - 1 - now % self.periodMs end
+  return left > 0 and left * self.periodMs - now % self.periodMs or 0
 end

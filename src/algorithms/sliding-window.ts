@@ -63,24 +63,35 @@ export class SlidingWindow implements Algorithm {
   charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void {
     this.advance(numbers, i, from, now);
     const used = numbers[i + 1]! + cost;
-    if (used < 0) this.#giveBack(numbers, i, -used);
+    if (used < 0) this.#giveBack(numbers, i, 0, -used);
     else if (used <= this.#limit) numbers[i + 1] = used;
     else {
-      const windows = Math.ceil(used / this.#limit) - 1;
+      const units = Math.min(used, Number.MAX_SAFE_INTEGER);
+      const windows = Math.ceil(units / this.#limit) - 1;
       const ahead = numbers[i + 2]! + windows;
       if (ahead > this.#furthest) set(numbers, i, this.#limit, this.#limit, this.#furthest);
-      else set(numbers, i, this.#limit, used - windows * this.#limit, ahead);
+      else set(numbers, i, this.#limit, units - windows * this.#limit, ahead);
     }
   }
 
   unbook(numbers: Numbers, i: number, before: Numbers, after: Numbers, now: number, cost: number): void {
     if ([i, i + 1, i + 2].every((each) => numbers[each] === after[each])) {
       set(numbers, i, before[i]!, before[i + 1]!, before[i + 2]!);
-    } else {
-      // What a booking left unused of the windows that it passed over is given back with it.
-      const units = this.#line(after, i) - this.#line(before, i);
-      this.charge(numbers, i, now, now, this.#line(numbers, i) >= units ? -units : -cost);
+      return;
     }
+    // What a booking left unused of the windows that it passed over is given back with it. Full windows and units are counted
+    // apart, as their sum may be above 2^53.
+    let windows = after[i + 2]! - before[i + 2]!;
+    let units = after[i + 1]! - before[i + 1]!;
+    if (units < 0) {
+      windows--;
+      units += this.#limit;
+    }
+    const current = numbers[i + 1]!;
+    const left = current - windows * this.#limit - units;
+    if ((numbers[i + 2]! - windows) * this.#limit + current < units) this.charge(numbers, i, now, now, -cost);
+    else if (left >= 0) numbers[i + 1] = left;
+    else this.#giveBack(numbers, i, windows, units - current);
   }
 
   exhaust(numbers: Numbers, i: number, now: number): void {
@@ -103,7 +114,9 @@ export class SlidingWindow implements Algorithm {
         : previousOf(numbers, i, left) > 0
           ? Math.max(left, 0) + 1
           : 0;
-    return windows === 0 ? 0 : windows * this.#periodMs - 1 - this.#elapsed(now);
+    if (windows > 0) return windows * this.#periodMs - 1 - this.#elapsed(now);
+    // Of a place that was given back, its window is left, before which nothing passes.
+    return left > 0 ? left * this.#periodMs - this.#elapsed(now) : 0;
   }
 
   /**
@@ -134,22 +147,20 @@ export class SlidingWindow implements Algorithm {
     return now - this.#window(now) * this.#periodMs;
   }
 
-  /** Where the last unit stands in a line of full windows that begins with this one. */
-  #line(numbers: Numbers, i: number): number {
-    return numbers[i + 2]! * this.#limit + numbers[i + 1]!;
-  }
-
-  /** Gives back `units` to the windows before the last one; those between it and now were full, or nothing would be booked after them. */
-  #giveBack(numbers: Numbers, i: number, units: number): void {
+  /**
+   * Gives back so many full windows and `units` to the windows before the last one; those between it and now were full, or
+   * nothing would be booked after them.
+   */
+  #giveBack(numbers: Numbers, i: number, windows: number, units: number): void {
     const previous = numbers[i]!;
     const ahead = numbers[i + 2]!;
     if (ahead === 0) {
       set(numbers, i, Math.max(previous - units, 0), 0, 0);
       return;
     }
-    const windows = Math.max(Math.ceil((units - previous) / this.#limit), 0);
-    const current = previous + windows * this.#limit - units;
-    const left = ahead - 1 - windows;
+    const passed = Math.max(windows + Math.ceil((units - previous) / this.#limit), 0);
+    const current = previous + (passed - windows) * this.#limit - units;
+    const left = ahead - 1 - passed;
     if (left < 0 || (left === 0 && current === 0)) set(numbers, i, 0, 0, 0);
     else set(numbers, i, this.#limit, current, left);
   }

@@ -12,8 +12,8 @@ import { clientAddressBehind, ipKey, type TrustProxy } from "./ip-key.js";
 import {
   type Header,
   type HeaderVersion,
+  HeaderWriter,
   policyName,
-  rateLimitHeaders,
   retryAfter,
   type Told,
 } from "./rate-limit-headers.js";
@@ -101,15 +101,19 @@ export interface Verdict {
 /** Limiters by quota at most: a function that makes up quotas must not pile them up. */
 const MOST_LIMITERS = 1_000;
 
-/** All that limiters said so far about a request, so that stacked ones share their headers. */
-const toldAbout = new WeakMap<object, Told[]>();
+/** Where a request keeps all that limiters said so far about it, so that stacked ones share their headers. */
+const TOLD = Symbol("throttled");
+
+interface Asked {
+  [TOLD]?: readonly Told[];
+}
 
 /** What all web adapters do: from a request to the answer of the limiter in terms of HTTP. */
 export class Gate<R extends object> {
   readonly #options: ThrottleOptions<R>;
   readonly #originOf: (request: R) => Origin;
   readonly #clientAddress: ReturnType<typeof clientAddressBehind>;
-  readonly #headers: HeaderVersion | false;
+  readonly #headers: HeaderWriter | undefined;
   readonly #statusCode: number;
   readonly #limiter: Throttled<Store>;
   /** Those of quotas that a function answered, by their texts. */
@@ -128,10 +132,9 @@ export class Gate<R extends object> {
     if (!Number.isInteger(statusCode) || statusCode < 400 || statusCode > 599) {
       throw new RangeError(complaint("statusCode", "a status from 400 to 599", statusCode));
     }
-    if (headers !== false) rateLimitHeaders([], headers);
     this.#options = options;
     this.#originOf = originOf;
-    this.#headers = headers;
+    this.#headers = headers === false ? undefined : new HeaderWriter(headers);
     this.#statusCode = statusCode;
     this.#clientAddress = clientAddressBehind(trustProxy);
     // Also where each request has a quota of its own: whatever else is wrong should show at once.
@@ -140,9 +143,9 @@ export class Gate<R extends object> {
 
   /** Rejects with what a function of the options throws, or with an error for what it answers. */
   async check(request: R): Promise<Verdict> {
-    const { key, cost = 1, skip, prefix } = this.#options;
-    if (await skip?.(request)) return PASS;
-    const limiter = await this.#limiterFor(request);
+    const { quota, key, cost = 1, skip, prefix } = this.#options;
+    if (skip !== undefined && (await skip(request))) return PASS;
+    const limiter = typeof quota === "function" ? await this.#limiterFor(quota, request) : this.#limiter;
     if (limiter === undefined) return PASS;
     const name = checkKey(key === undefined ? this.#addressKey(request) : await key(request));
     const fullKey = prefix === undefined ? name : `${prefix}:${name}`;
@@ -165,9 +168,10 @@ export class Gate<R extends object> {
     return { headers, onAnswered: (status) => ignoreFailure(() => settle(status)) };
   }
 
-  async #limiterFor(request: R): Promise<Throttled<Store> | undefined> {
-    const { quota } = this.#options;
-    if (typeof quota !== "function") return this.#limiter;
+  async #limiterFor(
+    quota: (request: R) => Awaitable<Quotas | undefined>,
+    request: R,
+  ): Promise<Throttled<Store> | undefined> {
     const quotas = await quota(request);
     if (quotas === undefined) return undefined;
     const text = JSON.stringify(quotas);
@@ -186,10 +190,10 @@ export class Gate<R extends object> {
   }
 
   #headersFor(request: R, told: Told): readonly Header[] {
-    if (this.#headers === false) return told.result.limited ? retryAfter(told.result.retryAfterMs) : [];
-    const all = [...(toldAbout.get(request) ?? []), told];
-    toldAbout.set(request, all);
-    return rateLimitHeaders(all, this.#headers);
+    if (this.#headers === undefined) return told.result.limited ? retryAfter(told.result.retryAfterMs) : [];
+    const asked: Asked = request;
+    asked[TOLD] = asked[TOLD] === undefined ? [told] : [...asked[TOLD], told];
+    return this.#headers.write(asked[TOLD]);
   }
 
   async #refusal(request: R, result: RateLimitResult, quotas: Throttled["quotas"]): Promise<Refusal> {

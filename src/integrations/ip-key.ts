@@ -20,6 +20,8 @@ export function ipKey(address: string, options: IpKeyOptions = {}): string {
   if (!Number.isInteger(ipv6Prefix) || ipv6Prefix < 1 || ipv6Prefix > 128) {
     throw new RangeError(complaint("ipv6Prefix", "an integer from 1 to 128", ipv6Prefix));
   }
+  const v4 = plainIpv4(address);
+  if (v4 !== undefined) return v4;
   const groups = parseAddress(address);
   if (groups === undefined) throw new TypeError(complaint("address", "an IP address", address));
   if (isIpv4(groups)) return dotted(groups);
@@ -44,7 +46,7 @@ export function clientAddressBehind(
     const entries = forwardedFor.split(",");
     for (let hop = 1; entries.length > 0; hop++) {
       const next = withoutPort(entries.pop()!.trim());
-      if (parseAddress(next) === undefined) break;
+      if (plainIpv4(next) === undefined && parseAddress(next) === undefined) break;
       address = next;
       if (!isTrusted(address, hop)) break;
     }
@@ -86,12 +88,22 @@ function withoutPort(text: string): string {
 
 const MOST_CHARACTERS = 64;
 
+/** Nearly all addresses are of IPv4, as such or as the sockets of Node write them: these need not be taken apart. */
+function plainIpv4(address: unknown): string | undefined {
+  if (typeof address !== "string") return undefined;
+  const text = address.startsWith("::ffff:") ? address.slice(7) : address;
+  return IPV4.test(text) ? text : undefined;
+}
+
+/** Four bytes; a leading zero is octal to some, and decimal to others. */
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
 function parseAddress(text: unknown): Groups | undefined {
   if (typeof text !== "string" || text.length > MOST_CHARACTERS) return undefined;
-  // A zone names an interface of this machine.
-  const address = text.includes(":") ? text.replace(/%[\w.:-]+$/, "") : text;
+  // A zone names an interface of this machine; only IPv6 has them.
+  const address = text.replace(/%[\w.:-]+$/, "");
   if (!address.includes(":")) {
-    const v4 = parseIpv4(address);
+    const v4 = parseIpv4(text);
     return v4 && [0, 0, 0, 0, 0, 0xffff, ...v4];
   }
   // The last two groups may be written as IPv4.
@@ -115,11 +127,9 @@ function parseHalf(text: string): number[] | undefined {
 }
 
 function parseIpv4(text: string): [number, number] | undefined {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  // A leading zero is octal to some, and decimal to others.
-  const bytes = match?.slice(1).map((part) => (/^0\d/.test(part) ? Number.NaN : Number(part))) ?? [];
-  const [a, b, c, d] = bytes as [number, number, number, number];
-  return match && bytes.every((byte) => byte <= 255) ? [a * 256 + b, c * 256 + d] : undefined;
+  if (!IPV4.test(text)) return undefined;
+  const [a, b, c, d] = text.split(".").map(Number) as [number, number, number, number];
+  return [a * 256 + b, c * 256 + d];
 }
 
 function isIpv4(groups: Groups): boolean {

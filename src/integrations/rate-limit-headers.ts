@@ -27,13 +27,41 @@ export function rateLimitHeaders(
   told: Told | readonly Told[],
   version: HeaderVersion = "draft-10",
 ): Header[] {
-  const all: Told[] = [told].flat();
-  if (!Object.hasOwn(SERIALIZERS, version)) {
-    throw new TypeError(complaint("headers", `one of ${Object.keys(SERIALIZERS).join(", ")}`, version));
+  return new HeaderWriter(version).write([told].flat());
+}
+
+/** Writes the headers of one version again and again: what it says of quotas is worked out once. */
+export class HeaderWriter {
+  readonly #version: Version;
+  readonly #policies = new WeakMap<readonly Quota[], readonly string[]>();
+
+  /** @throws TypeError for an unknown version. */
+  constructor(version: HeaderVersion) {
+    if (!Object.hasOwn(VERSIONS, version)) {
+      throw new TypeError(complaint("headers", `one of ${Object.keys(VERSIONS).join(", ")}`, version));
+    }
+    this.#version = VERSIONS[version];
   }
-  const retryAfterMs = Math.max(0, ...all.map(({ result }) => (result.limited ? result.retryAfterMs : 0)));
-  const retry: Header[] = all.some(({ result }) => result.limited) ? retryAfter(retryAfterMs) : [];
-  return [...(all.length === 0 ? [] : SERIALIZERS[version](all)), ...retry];
+
+  /** What `rateLimitHeaders` says of these decisions. */
+  write(told: readonly Told[]): Header[] {
+    if (told.length === 0) return [];
+    const { policy, state } = this.#version;
+    const headers = state(told);
+    if (policy) headers.unshift(["RateLimit-Policy", this.#policiesOf(told, policy).join(", ")]);
+    if (told.some(({ result }) => result.limited)) headers.push(...retryAfter(longestWait(told)));
+    return headers;
+  }
+
+  /** Each policy once: limiters of equal quotas share theirs. */
+  #policiesOf(told: readonly Told[], policy: (quota: Quota) => string): readonly string[] {
+    const all = told.map(({ quotas }) => {
+      const known = this.#policies.get(quotas) ?? [...new Set(quotas.map(policy))];
+      this.#policies.set(quotas, known);
+      return known;
+    });
+    return all.length === 1 ? all[0]! : [...new Set(all.flat())];
+  }
 }
 
 /** `Retry-After`, unless that is never. */
@@ -46,60 +74,67 @@ export function policyName({ limit, periodMs }: Quota): string {
   return periodMs % 1_000 === 0 ? `${limit}-in-${periodMs / 1_000}s` : `${limit}-in-${periodMs}ms`;
 }
 
-const SERIALIZERS: Readonly<Record<HeaderVersion, (told: readonly Told[]) => Header[]>> = {
-  "draft-10": (told) => [
-    ["RateLimit-Policy", policies(told, (quota) => `"${policyName(quota)}";q=`)],
-    [
-      "RateLimit",
-      [...byPolicy(told)]
-        .map(([name, result]) => `"${name}";r=${integer(result.remaining)};t=${untilMore(result)}`)
-        .join(", "),
-    ],
-  ],
-  "draft-7": (told) => {
-    const result = scarcest(told);
-    const [limit, remaining] = [integer(result.limit), integer(result.remaining)];
-    return [
-      ["RateLimit-Policy", policies(told, () => "")],
-      ["RateLimit", `limit=${limit}, remaining=${remaining}, reset=${untilMore(result)}`],
-    ];
+interface Version {
+  /** What `RateLimit-Policy` says of a quota. */
+  readonly policy?: (quota: Quota) => string;
+  /** The headers that say what is left. */
+  readonly state: (told: readonly Told[]) => Header[];
+}
+
+const VERSIONS: Readonly<Record<HeaderVersion, Version>> = {
+  "draft-10": {
+    policy: (quota) => `"${policyName(quota)}";q=${integer(quota.limit)};w=${window(quota)}`,
+    state: (told) => [["RateLimit", byPolicy(told).map(stateOfPolicy).join(", ")]],
   },
-  legacy: (told) => {
-    const result = scarcest(told);
-    return [
-      ["X-RateLimit-Limit", integer(result.limit)],
-      ["X-RateLimit-Remaining", integer(result.remaining)],
-      ["X-RateLimit-Reset", integer(Math.ceil(Date.now() / 1_000) + untilMore(result))],
-    ];
+  "draft-7": {
+    policy: (quota) => `${integer(quota.limit)};w=${window(quota)}`,
+    state: (told) => {
+      const { result } = scarcest(told);
+      const [limit, remaining] = [integer(result.limit), integer(result.remaining)];
+      return [["RateLimit", `limit=${limit}, remaining=${remaining}, reset=${untilMore(result)}`]];
+    },
+  },
+  legacy: {
+    state: (told) => {
+      const { result } = scarcest(told);
+      return [
+        ["X-RateLimit-Limit", integer(result.limit)],
+        ["X-RateLimit-Remaining", integer(result.remaining)],
+        ["X-RateLimit-Reset", integer(Math.ceil(Date.now() / 1_000) + untilMore(result))],
+      ];
+    },
   },
 };
 
-/** Each policy once: limiters of equal quotas share theirs. */
-function policies(told: readonly Told[], before: (quota: Quota) => string): string {
-  const quotas = told.flatMap((each) => each.quotas);
-  const items = quotas.map((quota) => `${before(quota)}${integer(quota.limit)};w=${window(quota)}`);
-  return [...new Set(items)].join(", ");
+function stateOfPolicy(told: Told): string {
+  const { result } = told;
+  return `"${nameOf(told)}";r=${integer(result.remaining)};t=${untilMore(result)}`;
+}
+
+/** What the policy is called that a decision speaks of. */
+function nameOf({ quotas, result }: Told): string {
+  return policyName(quotas[result.quotaIndex]!);
 }
 
 /** Of each policy the decision that matters most. */
-function byPolicy(told: readonly Told[]): Map<string, RateLimitResult> {
-  const all = new Map<string, RateLimitResult>();
-  for (const { quotas, result } of told) {
-    const name = policyName(quotas[result.quotaIndex]!);
-    const other = all.get(name);
-    if (other === undefined || weight(result) < weight(other)) all.set(name, result);
-  }
-  return all;
+function byPolicy(told: readonly Told[]): readonly Told[] {
+  if (told.length === 1) return told;
+  const all = new Map<string, Told[]>();
+  for (const each of told) all.set(nameOf(each), [...(all.get(nameOf(each)) ?? []), each]);
+  return [...all.values()].map(scarcest);
 }
 
 /** The decision that matters most to the client: a refusal, or the one with least left. */
-function scarcest(told: readonly Told[]): RateLimitResult {
-  const results = told.map(({ result }) => result);
-  return results.reduce((least, each) => (weight(each) < weight(least) ? each : least));
+function scarcest(told: readonly Told[]): Told {
+  return told.reduce((least, each) => (weight(each) < weight(least) ? each : least));
 }
 
-function weight({ limited, remaining }: RateLimitResult): number {
-  return limited ? -1 : remaining;
+function weight({ result }: Told): number {
+  return result.limited ? -1 : result.remaining;
+}
+
+function longestWait(told: readonly Told[]): number {
+  return Math.max(...told.map(({ result }) => (result.limited ? result.retryAfterMs : 0)));
 }
 
 /** Seconds until more may be spent: after a refusal until the same call passes, otherwise until all is there again. */

@@ -90,11 +90,18 @@ const FIRST_MILLISECOND = 1e12;
 /** Whole milliseconds until a moment, which is a wait in seconds, a time of day in seconds or milliseconds, or a date. */
 function waitMs(text: string | null | undefined, headers: HeadersLike): number | undefined {
   const number = NUMBER.test(text ?? "") ? Number(text) : undefined;
-  if (number !== undefined && number < FIRST_SECOND) return Math.ceil(number * 1_000);
-  const moment = number === undefined ? dateMs(text) : number * (number < FIRST_MILLISECOND ? 1_000 : 1);
+  if (number !== undefined && number < FIRST_SECOND) return secondsToMs(text!);
+  const moment =
+    number === undefined ? dateMs(text) : number < FIRST_MILLISECOND ? secondsToMs(text!) : number;
   // By the clock of whom it comes from, if possible: ours may differ.
   const now = dateMs(headers.get("date")) ?? Date.now();
   return moment === undefined ? undefined : Math.max(0, Math.ceil(moment - now));
+}
+
+/** Milliseconds, rounded up; in floating point, seconds times a thousand may come to one more. */
+function secondsToMs(text: string): number {
+  const [whole, fraction = ""] = text.split(".");
+  return Number(whole) * 1_000 + Math.ceil(Number(fraction.padEnd(9, "0")) / 1e6);
 }
 
 function dateMs(text: string | null | undefined): number | undefined {

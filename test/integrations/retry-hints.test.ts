@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { retryHint } from "../../src/integrations/retry-hints.js";
 
@@ -14,6 +13,7 @@ describe("`Retry-After`", () => {
     ["0", 0],
     ["0.65", 650],
     ["1.0001", 1_001],
+    ["65536.195", 65_536_195],
     ["Sun, 22 Nov 2026 12:00:30 GMT", 30_000],
     ["Sunday, 22-Nov-26 12:00:30 GMT", 30_000],
     ["Sun Nov 22 12:00:30 2026", 30_000],
@@ -111,58 +111,4 @@ describe("nothing is a pause", () => {
     expect(hint(429, { "retry-after": "5", age: "17" })).toEqual({ refused: true, pauseMs: 0 });
     expect(hint(403, { "retry-after": "5", age: "17" })).toEqual({ refused: false, pauseMs: 0 });
   });
-});
-
-const NAMES = [
-  "retry-after",
-  "date",
-  "age",
-  "ratelimit",
-  ...["ratelimit", "x-ratelimit", "x-rate-limit"].flatMap((name) => [`${name}-remaining`, `${name}-reset`]),
-];
-
-/** Any text, and text of what such headers are made of. */
-const value = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 40 }),
-  fc
-    .array(
-      fc.constantFrom('"', "\\", ",", ";", "=", " ", "\t", "r", "t", "=0", ";t=1", "remaining", "reset", "."),
-      { maxLength: 30 },
-    )
-    .map((parts) => parts.join("")),
-  fc.integer().map(String),
-  fc.date().map((date) => date.toUTCString()),
-);
-
-test("100,000 strings of any kind are read without an error, to a pause of some whole milliseconds", () => {
-  let strings = 0;
-  const answers = fc.tuple(
-    fc.constantFrom(200, 403, 429, 503),
-    fc.tuple(...NAMES.map(() => fc.option(value, { freq: 12, nil: null }))),
-  );
-  const read = fc.property(answers, ([status, values]) => {
-    strings += values.filter((each) => each !== null).length;
-    const { pauseMs } = retryHint({
-      status,
-      headers: { get: (name) => values[NAMES.indexOf(name)] ?? null },
-    });
-    return Number.isSafeInteger(pauseMs) && pauseMs >= 0;
-  });
-  fc.assert(read, { numRuns: 12_000 });
-  expect(strings).toBeGreaterThan(100_000);
-}, 60_000);
-
-test.each([
-  ["strings that do not end", '"\\'],
-  ["quotes", '"'],
-  ["policies", '"a";r=0;t=1,'],
-  ["keys", "a="],
-  ["spaces", " "],
-  ["words and spaces", "a "],
-  ["digits", "1"],
-])("a field of a million %s takes no time to speak of", (_, part) => {
-  const text = part.repeat(1_000_000 / part.length);
-  const before = performance.now();
-  retryHint({ status: 429, headers: { get: () => text } });
-  expect(performance.now() - before).toBeLessThan(2_000);
 });

@@ -45,6 +45,7 @@ const DEFAULT_PORTS = { standalone: 6379, sentinel: 26_379, cluster: 6379 } as c
  * @throws TypeError that never shows the URL, as it may hold a password.
  */
 export function parseServerUrl(url: string): Server {
+  if (!url.isWellFormed()) return fail("it is not well-formed Unicode");
   const end = url.indexOf("://");
   if (end === -1) return fail("it has no scheme");
   const name = url.slice(0, end).toLowerCase();
@@ -74,8 +75,11 @@ function parseUnix(rest: string): Server {
   return { kind: "standalone", tls: false, addresses: [], path: decode(path), db: Number(db) };
 }
 
+/** What no host may hold is that of WHATWG URLs, and characters that can't be seen. */
+const HOST_AND_PORT = /^(\[[0-9a-f:.]+\]|[^:/?#@[\]\\<>^|%\s\p{Cc}]+)(?::(\d{1,5}))?$/iu;
+
 function parseAddress(text: string, defaultPort: number): Address {
-  const [, host, digits] = /^(\[[0-9a-f:.]+\]|[^:/?#@[\]\s%]+)(?::(\d{1,5}))?$/i.exec(text) ?? [];
+  const [, host, digits] = HOST_AND_PORT.exec(text) ?? [];
   const inBrackets = host?.startsWith("[") && host.slice(1, -1);
   if (host === undefined || (inBrackets && !isIPv6(inBrackets)))
     return fail("a host or port is not of that form");

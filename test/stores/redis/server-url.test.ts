@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RedisStore } from "../../../src/redis.js";
 import { parseServerUrl, type Server } from "../../../src/stores/redis/server-url.js";
@@ -87,17 +86,6 @@ describe("sentinels and clusters", () => {
   });
 });
 
-test("credentials are what they were before they were percent-encoded, whatever they are", () => {
-  const text = fc.string({ unit: "grapheme", minLength: 1 });
-  const schemes = fc.constantFrom("redis", "rediss+sentinel", "redis+cluster");
-  fc.assert(
-    fc.property(schemes, text, text, (scheme, username, password) => {
-      const url = `${scheme}://${encodeURIComponent(username)}:${encodeURIComponent(password)}@host`;
-      expect(parseServerUrl(url)).toMatchObject({ username, password, addresses: [{ host: "host" }] });
-    }),
-  );
-});
-
 const FORMS =
   "Expected `server` to be a URL like redis://[[user]:password@]host[:6379][/db], rediss://… for TLS, " +
   "valkey(s)://…, unix:///path.sock[?db=0], redis(s)+sentinel://[[user]:password@]host[:26379][,host…][/service] or " +
@@ -129,6 +117,12 @@ describe("anything else is a TypeError that says what is wrong with it", () => {
     ["redis://h\n", host],
     ["redis://h h", host],
     ["redis://h%2e", host],
+    ["redis://h\0", host],
+    ["redis://\u0085", host],
+    ["redis://h\\x", host],
+    ["redis://<h>", host],
+    ["redis+cluster://a,b|c^d", host],
+    ["redis://\ud800:p@h", "it is not well-formed Unicode"],
     ["redis://::1", host],
     ["redis://[::1", host],
     ["redis://[10.0.0.1]", host],
@@ -172,71 +166,16 @@ describe("anything else is a TypeError that says what is wrong with it", () => {
   });
 });
 
-describe("no error shows a secret", () => {
-  /** Marked, so that no part of it can turn up by chance. */
-  const secret = fc.string({ maxLength: 8 }).map((text) => `s3cr3t${text}s3cr3t`);
-
-  test("in URLs that are almost right", () => {
-    const scheme = fc.constantFrom(
-      "redis",
-      "rediss",
-      "unix",
-      "redis+sentinel",
-      "redis+cluster",
-      "http",
-      "rediś",
-    );
-    const tail = fc.constantFrom("h", "h:0", "h:x", "", "h/x", "a,b", "h/1?x", "[::1", "@h", "h%", "/s?db=x");
-    fc.assert(
-      fc.property(scheme, secret, secret, tail, (name, user, password, rest) => {
-        try {
-          parseServerUrl(`${name}://${user}:${password}@${rest}`);
-        } catch (error) {
-          expect(error).toBeInstanceOf(TypeError);
-          expect(`${(error as Error).stack}`).not.toContain("s3cr3t");
-        }
-      }),
-    );
-  });
-
-  test("in anything that holds a scheme", () => {
-    fc.assert(
-      fc.property(fc.string(), secret, fc.string(), (before, password, after) => {
-        try {
-          parseServerUrl(`redis://${before}${password}${after}`);
-        } catch (error) {
-          expect(error).toBeInstanceOf(TypeError);
-          expect((error as Error).message).not.toContain("s3cr3t");
-        }
-      }),
-    );
-  });
-
-  test("nor where the scheme is missing or belongs to nobody", () => {
-    for (const url of [
-      "user:s3cr3t@h",
-      ":s3cr3t@h:6379",
-      "s3cr3t://h",
-      "redis:/:s3cr3t@h",
-      "s3cr3t@redis://h",
-    ]) {
-      expect(() => parseServerUrl(url)).toThrow(TypeError);
-      expect(() => parseServerUrl(url)).not.toThrow(/s3cr3t/);
-    }
-  });
-});
-
-test("a long URL is told from a good one in linear time", () => {
-  const start = performance.now();
-  for (const part of ["a", ",", "@", ":", "/", "%", "[", "a,", ":@"]) {
-    for (const scheme of ["redis", "redis+sentinel", "unix"]) {
-      try {
-        parseServerUrl(`${scheme}://${part.repeat(300_000)}`);
-      } catch (error) {
-        expect(error).toBeInstanceOf(TypeError);
-        expect((error as Error).message.length).toBeLessThan(600);
-      }
-    }
+test("no error shows a secret, nor where the scheme is missing or belongs to nobody", () => {
+  for (const url of [
+    "user:s3cr3t@h",
+    ":s3cr3t@h:6379",
+    "s3cr3t://h",
+    "redis:/:s3cr3t@h",
+    "s3cr3t@redis://h",
+    "redis://:s3cr3t@h:x",
+  ]) {
+    expect(() => parseServerUrl(url)).toThrow(TypeError);
+    expect(() => parseServerUrl(url)).not.toThrow(/s3cr3t/);
   }
-  expect(performance.now() - start).toBeLessThan(3_000);
 });
