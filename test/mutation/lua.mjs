@@ -12,8 +12,8 @@ const VITEST = join(ROOT, "node_modules/vitest/vitest.mjs");
 const CONFIG = join(ROOT, "test/mutation/lua.vitest.config.ts");
 
 /** The tests that know each file, the quickest first. */
-const LIMITS = ["test/properties/differential.test.ts", "test/stores/redis", "test/stores/redis-store.test.ts"];
-const SEMAPHORES = ["test/semaphore/differential.test.ts", "test/semaphore/redis.test.ts"];
+const LIMITS = ["test/model/verify.test.ts", "test/stores/redis", "test/stores/redis-store.test.ts"];
+const SEMAPHORES = ["test/model/verify.test.ts", "test/semaphore/redis.test.ts"];
 /** @type {Readonly<Record<string, readonly string[]>>} */
 const TESTS = {
   "src/algorithms/all-of.lua": LIMITS,

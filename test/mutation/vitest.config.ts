@@ -10,7 +10,7 @@ export default defineConfig({
     include: [
       "test/algorithms/*.test.ts",
       "test/{cost,limit,peek,quota,quota-text,refund,regressions,several-quotas}.test.ts",
-      "test/properties/{bookings,bounds,clock-steps,no-trace,oracle,refunds,several-quotas,truthful}.test.ts",
+      "test/properties/{oracle,several-quotas}.test.ts",
     ],
   },
 });
