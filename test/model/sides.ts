@@ -30,6 +30,7 @@ function redisSide(clock: ManualClock, client: Redis, prefix: string): Side {
   return {
     name: "redis",
     open: () => store,
+    close: () => store.close(),
     ttlMs: (limiter, key) =>
       client.pttl(limiter ? recordKey(prefix, limiter, key) : semaphoreKey(prefix, key)),
   };
