@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { type AlgorithmName, MemoryStore, Throttled } from "../src/index.js";
+import {
+  type AlgorithmName,
+  type Booking,
+  Limiter,
+  MemoryStore,
+  type Quota,
+  Throttled,
+} from "../src/index.js";
 import { ManualClock } from "../src/testing.js";
 import { pass, turn } from "./support/manual-time.js";
 import { RemoteStore } from "./support/remote-store.js";
@@ -202,4 +209,74 @@ test.each(BUCKETS)("a burst of just the capacity passes on a fresh key, whatever
     const unit = setUp(using, `${limit}/7s`).limiter;
     for (let left = limit - 1; left >= 0; left--) expect(unit.limitSync("k").remaining).toBe(left);
   }
+});
+
+// Found by `npm run verify`, which holds both stores against a model in exact arithmetic.
+describe("numbers of a key that owes much", () => {
+  const FOREVER = Number.POSITIVE_INFINITY;
+
+  function keyOf(using: AlgorithmName, ...quotas: readonly Quota[]) {
+    const clock = new ManualClock(1_700_697_650_416);
+    const store = new MemoryStore({ clock });
+    const limiter = new Limiter(using, quotas);
+    const decide = (cost: number, maxWaitMs = 0, booking?: Booking) =>
+      store.decide(limiter, "k", cost, maxWaitMs, booking);
+    return { clock, decide };
+  }
+
+  test.each(BUCKETS)(
+    "a deep debt made `retryAfterMs` a millisecond too short, as a sum left 2^53 (%s)",
+    (using) => {
+      const { clock, decide } = keyOf(using, { limit: 10, periodMs: 604_800_000, burst: 10 });
+      decide(14_892_856, FOREVER);
+      const { retryAfterMs } = decide(1);
+      clock.advance(retryAfterMs - 1);
+      expect(decide(1)).toMatchObject({ limited: true, retryAfterMs: 1 });
+      clock.advance(1);
+      expect(decide(1).limited).toBe(false);
+    },
+  );
+
+  test("debt of a sliding window went beyond 2^53-1 units, and was off by one", () => {
+    const quota = { limit: 138_971, periodMs: 7, burst: 138_971 };
+    const [one, other] = [keyOf("sliding-window", quota), keyOf("sliding-window", quota)];
+    one.decide(2, FOREVER);
+    for (const { decide } of [one, other]) decide(Number.MAX_SAFE_INTEGER, FOREVER);
+    const { booking: _, ...booked } = one.decide(1, Number.MAX_SAFE_INTEGER);
+    expect(other.decide(1, Number.MAX_SAFE_INTEGER)).toMatchObject(booked);
+  });
+
+  test("a place given back under a huge sliding window beside a slow one gave back too much", () => {
+    const slow = { limit: 12, periodMs: 604_800_000, burst: 12 };
+    const huge = { limit: 1_501_199_875_790_165, periodMs: 3, burst: 1_501_199_875_790_165 };
+    const { clock, decide } = keyOf("sliding-window", huge, slow);
+    decide(12, FOREVER);
+    const { booking } = decide(1, 1_000_000_000);
+    clock.advance(2);
+    // Nothing is left of the place, so it is the cost that comes back, and not all that the place passed over.
+    decide(-1);
+    expect(decide(-1, 0, booking)).toMatchObject({ quotaIndex: 0, remaining: 0 });
+  });
+
+  test("a sliding window whose last place was given back was called fresh while nothing could pass", () => {
+    const { clock, decide } = keyOf(
+      "sliding-window",
+      { limit: 29, periodMs: 60_000, burst: 29 },
+      { limit: 4, periodMs: 3_600_000, burst: 4 },
+    );
+    decide(4);
+    decide(1, 7_200_000);
+    decide(-1);
+    const { quotaIndex, remaining, resetAfterMs } = decide(0);
+    expect({ quotaIndex, remaining, resetAfterMs }).toEqual({
+      quotaIndex: 0,
+      remaining: 0,
+      resetAfterMs: 4_389_584,
+    });
+    clock.advance(resetAfterMs - 1);
+    expect(decide(0)).toMatchObject({ quotaIndex: 0, remaining: 0 });
+    clock.advance(1);
+    // From here on it is the other one that has less left.
+    expect(decide(0)).toMatchObject({ quotaIndex: 1 });
+  });
 });

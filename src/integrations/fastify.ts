@@ -1,6 +1,7 @@
 import type { FastifyContextConfig, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { Gate, type ThrottleOptions as Options } from "./gate.js";
 import { originOf, whenAnswered } from "./node.js";
+import type { HeaderName } from "./rate-limit-headers.js";
 
 /** Options of the plugin. */
 export interface ThrottleOptions extends Options<FastifyRequest> {
@@ -18,6 +19,16 @@ declare module "fastify" {
     readonly throttle?: Options<FastifyRequest> | false;
   }
 }
+
+/** Fastify makes names lower case, which for each answer anew costs as much as the rest of a header. */
+const LOWER_CASE: Readonly<Record<HeaderName, string>> = {
+  "RateLimit-Policy": "ratelimit-policy",
+  RateLimit: "ratelimit",
+  "X-RateLimit-Limit": "x-ratelimit-limit",
+  "X-RateLimit-Remaining": "x-ratelimit-remaining",
+  "X-RateLimit-Reset": "x-ratelimit-reset",
+  "Retry-After": "retry-after",
+};
 
 /** Where an instance of Fastify says which plugin the `config` of its routes is for: the one that was registered last. */
 const INNERMOST = Symbol("throttled");
@@ -50,7 +61,7 @@ export const throttlePlugin: FastifyPluginAsync<ThrottleOptions> = async (app, o
     const verdict = await gateFor(request.server, request.routeOptions.config)?.check(request);
     if (verdict === undefined) return undefined;
     const { headers, refusal } = verdict;
-    for (const [name, value] of headers) reply.header(name, value);
+    for (const [name, value] of headers) reply.header(LOWER_CASE[name], value);
     whenAnswered(reply.raw, verdict);
     if (refusal === undefined) return undefined;
     // To the type of a text Fastify would add a charset, which JSON has none of.

@@ -6,7 +6,7 @@ import { checkKey } from "../key.js";
 import { ignoreFailure } from "../observation.js";
 import type { QuotaInput } from "../quota.js";
 import type { RateLimitResult } from "../result.js";
-import type { Store } from "../stores/store.js";
+import type { Store, SyncStore } from "../stores/store.js";
 import { Throttled } from "../throttled.js";
 import { clientAddressBehind, ipKey, type TrustProxy } from "./ip-key.js";
 import {
@@ -147,12 +147,14 @@ export class Gate<R extends object> {
     if (skip !== undefined && (await skip(request))) return PASS;
     const limiter = typeof quota === "function" ? await this.#limiterFor(quota, request) : this.#limiter;
     if (limiter === undefined) return PASS;
-    const name = checkKey(key === undefined ? this.#addressKey(request) : await key(request));
+    const given = key === undefined ? this.#addressKey(request) : key(request);
+    const name = checkKey(typeof given === "string" ? given : await given);
     const fullKey = prefix === undefined ? name : `${prefix}:${name}`;
     const units = typeof cost === "function" ? await cost(request) : cost;
     let result: RateLimitResult;
     try {
-      result = await limiter.limit(fullKey, units);
+      // A promise for what is there already would be a good part of what all this costs.
+      result = isSync(limiter) ? limiter.limitSync(fullKey, units) : await limiter.limit(fullKey, units);
     } catch (error) {
       if (isStoreError(error)) return UNAVAILABLE;
       throw error;
@@ -220,6 +222,10 @@ export class Gate<R extends object> {
     const address = this.#clientAddress(remoteAddress, forwardedFor);
     return address === undefined ? "unknown" : ipKey(address);
   }
+}
+
+function isSync(limiter: Throttled<Store>): limiter is Throttled<SyncStore> {
+  return limiter.store.sync;
 }
 
 function problem(status: number, { type, title, ...rest }: Readonly<Record<string, unknown>>): Refusal {

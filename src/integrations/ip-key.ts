@@ -43,12 +43,13 @@ export function clientAddressBehind(
     let address = remoteAddress;
     if (forwardedFor === undefined || address === undefined || !isTrusted(address, 0)) return address;
     // The nearest proxy wrote the last entry; what is in front of an entry that is no address may be anybody's.
-    const entries = forwardedFor.split(",");
-    for (let hop = 1; entries.length > 0; hop++) {
-      const next = withoutPort(entries.pop()!.trim());
-      if (plainIpv4(next) === undefined && parseAddress(next) === undefined) break;
+    for (let hop = 1, end = forwardedFor.length; end >= 0; hop++) {
+      const start = forwardedFor.lastIndexOf(",", end - 1) + 1;
+      const next = addressIn(forwardedFor.slice(start, end).trim());
+      if (next === undefined) break;
       address = next;
       if (!isTrusted(address, hop)) break;
+      end = start - 1;
     }
     return address;
   };
@@ -81,9 +82,12 @@ function parseNetwork(text: unknown): { readonly base: Groups; readonly bits: nu
   return { base: masked(groups, all), bits: all };
 }
 
-/** Some proxies add the port of their client. */
-function withoutPort(text: string): string {
-  return /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text;
+/** The address that an entry is; some proxies add the port of their client. */
+function addressIn(entry: string): string | undefined {
+  if (plainIpv4(entry) !== undefined) return entry;
+  const address =
+    /^\[([^\]]*)\](?::\d+)?$/.exec(entry)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(entry)?.[1] ?? entry;
+  return parseAddress(address) && address;
 }
 
 const MOST_CHARACTERS = 64;

@@ -15,8 +15,17 @@ export interface Told {
   readonly result: RateLimitResult;
 }
 
+/** What headers are called. */
+export type HeaderName =
+  | "RateLimit-Policy"
+  | "RateLimit"
+  | "X-RateLimit-Limit"
+  | "X-RateLimit-Remaining"
+  | "X-RateLimit-Reset"
+  | "Retry-After";
+
 /** A header by its name. */
-export type Header = readonly [name: string, value: string];
+export type Header = readonly [name: HeaderName, value: string];
 
 /**
  * The headers that tell a client of one or several decisions about its request, `Retry-After` among them if one of them refused
@@ -33,7 +42,7 @@ export function rateLimitHeaders(
 /** Writes the headers of one version again and again: what it says of quotas is worked out once. */
 export class HeaderWriter {
   readonly #version: Version;
-  readonly #policies = new WeakMap<readonly Quota[], readonly string[]>();
+  readonly #policies = new WeakMap<readonly Quota[], string>();
 
   /** @throws TypeError for an unknown version. */
   constructor(version: HeaderVersion) {
@@ -47,20 +56,21 @@ export class HeaderWriter {
   write(told: readonly Told[]): Header[] {
     if (told.length === 0) return [];
     const { policy, state } = this.#version;
-    const headers = state(told);
-    if (policy) headers.unshift(["RateLimit-Policy", this.#policiesOf(told, policy).join(", ")]);
-    if (told.some(({ result }) => result.limited)) headers.push(...retryAfter(longestWait(told)));
+    const headers: Header[] = policy ? [["RateLimit-Policy", this.#policiesOf(told, policy)]] : [];
+    headers.push(...state(told));
+    if (told.some(isRefusal)) headers.push(...retryAfter(longestWait(told)));
     return headers;
   }
 
-  /** Each policy once: limiters of equal quotas share theirs. */
-  #policiesOf(told: readonly Told[], policy: (quota: Quota) => string): readonly string[] {
-    const all = told.map(({ quotas }) => {
-      const known = this.#policies.get(quotas) ?? [...new Set(quotas.map(policy))];
+  #policiesOf(told: readonly Told[], policy: (quota: Quota) => string): string {
+    if (told.length > 1) return policies(told, policy);
+    const { quotas } = told[0]!;
+    let known = this.#policies.get(quotas);
+    if (known === undefined) {
+      known = policies(told, policy);
       this.#policies.set(quotas, known);
-      return known;
-    });
-    return all.length === 1 ? all[0]! : [...new Set(all.flat())];
+    }
+    return known;
   }
 }
 
@@ -84,7 +94,7 @@ interface Version {
 const VERSIONS: Readonly<Record<HeaderVersion, Version>> = {
   "draft-10": {
     policy: (quota) => `"${policyName(quota)}";q=${integer(quota.limit)};w=${window(quota)}`,
-    state: (told) => [["RateLimit", byPolicy(told).map(stateOfPolicy).join(", ")]],
+    state: (told) => [["RateLimit", statesByPolicy(told)]],
   },
   "draft-7": {
     policy: (quota) => `${integer(quota.limit)};w=${window(quota)}`,
@@ -106,6 +116,19 @@ const VERSIONS: Readonly<Record<HeaderVersion, Version>> = {
   },
 };
 
+/** Each policy once: limiters of equal quotas share theirs. */
+function policies(told: readonly Told[], policy: (quota: Quota) => string): string {
+  return [...new Set(told.flatMap(({ quotas }) => quotas.map(policy)))].join(", ");
+}
+
+/** Of each policy the decision that matters most. */
+function statesByPolicy(told: readonly Told[]): string {
+  if (told.length === 1) return stateOfPolicy(told[0]!);
+  const all = new Map<string, Told[]>();
+  for (const each of told) all.set(nameOf(each), [...(all.get(nameOf(each)) ?? []), each]);
+  return [...all.values()].map((same) => stateOfPolicy(scarcest(same))).join(", ");
+}
+
 function stateOfPolicy(told: Told): string {
   const { result } = told;
   return `"${nameOf(told)}";r=${integer(result.remaining)};t=${untilMore(result)}`;
@@ -116,14 +139,6 @@ function nameOf({ quotas, result }: Told): string {
   return policyName(quotas[result.quotaIndex]!);
 }
 
-/** Of each policy the decision that matters most. */
-function byPolicy(told: readonly Told[]): readonly Told[] {
-  if (told.length === 1) return told;
-  const all = new Map<string, Told[]>();
-  for (const each of told) all.set(nameOf(each), [...(all.get(nameOf(each)) ?? []), each]);
-  return [...all.values()].map(scarcest);
-}
-
 /** The decision that matters most to the client: a refusal, or the one with least left. */
 function scarcest(told: readonly Told[]): Told {
   return told.reduce((least, each) => (weight(each) < weight(least) ? each : least));
@@ -131,6 +146,10 @@ function scarcest(told: readonly Told[]): Told {
 
 function weight({ result }: Told): number {
   return result.limited ? -1 : result.remaining;
+}
+
+function isRefusal({ result }: Told): boolean {
+  return result.limited;
 }
 
 function longestWait(told: readonly Told[]): number {

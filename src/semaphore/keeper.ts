@@ -232,7 +232,7 @@ export class Keeper implements LeaseKeeper {
       claim.lease ??= new KeptLease(this, claim, token, 0);
       claim.lease.endsAt = endsAt;
       claim.admit(claim.lease);
-      if (leftMs < 2 * this.#thirdMs) this.#renewBy(this.now());
+      if (endsAt - this.now() < 2 * this.#thirdMs) this.#renewBy(this.now());
     } else if (status === "none") {
       if (claim.lease !== undefined) claim.lease.lose("it had ended before it was renewed");
       else claim.refuse(this.#limited(claim.permits, answer));

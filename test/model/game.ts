@@ -9,6 +9,7 @@ export interface Side {
   open(maxSize?: number): Store;
   /** How long the server keeps the record of a key, or a semaphore; below 0 if there is none. Missing where nothing expires. */
   ttlMs?(limiter: Limiter | undefined, key: string): Promise<number>;
+  close?(): Promise<void>;
 }
 
 /** Where programs are played, one after the other: a clock, and stores that go by it. */

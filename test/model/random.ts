@@ -35,13 +35,14 @@ export class Random {
 
   /** One of the names, each as likely as its weight is large. */
   weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name {
-    const entries = Object.entries(weights) as [Name, number][];
-    let rest = this.#unit() * entries.reduce((sum, [, weight]) => sum + weight, 0);
-    for (const [name, weight] of entries) {
-      if (rest < weight) return name;
-      rest -= weight;
+    let all = 0;
+    for (const name in weights) all += weights[name];
+    let rest = this.#unit() * all;
+    for (const name in weights) {
+      rest -= weights[name];
+      if (rest < 0) return name;
     }
-    return entries.at(-1)![0];
+    throw new Error("Expected weights above 0");
   }
 
   /** From 0 to below 1. */

@@ -33,7 +33,7 @@ export function randomRateStep(
   { setsBack, joins }: Circumstances,
 ): RateStep {
   const kind = random.weighted(KINDS);
-  const pauseMs = joins && random.percent(60) ? undefined : pause(random, seen, now, setsBack);
+  const pauseMs = joins && random.percent(70) ? undefined : pause(random, seen, now, setsBack);
   const step = { kind, key, ...(pauseMs !== undefined && { pauseMs }) };
   if (kind === "cancel") return { ...step, place: random.percent(50) ? 0 : random.between(0, 20) };
   if (kind === "charge" || kind === "refund") return { ...step, cost: cost(random, seen, now) };

@@ -1,15 +1,18 @@
 import { randomUUID } from "node:crypto";
-import type { Redis } from "ioredis";
 import { type Limiter, MemoryStore } from "../../src/index.js";
 import { RedisStore } from "../../src/redis.js";
+import type { RedisClient } from "../../src/stores/redis/connection.js";
 import { ManualClock } from "../../src/testing.js";
 import type { Side, Table } from "./game.js";
 
 /** The names of the stores that can be held against the model. */
 export type SideName = Side["name"];
 
+/** A client of ioredis 5 or 6. */
+type Client = RedisClient & { pttl(key: string): Promise<number> };
+
 /** A table at which programs are played on memory, and on the server of `client` if there is one. */
-export function table(names: readonly SideName[], client?: Redis): Table {
+export function table(names: readonly SideName[], client?: Client): Table {
   const clock = new ManualClock();
   const id = randomUUID();
   const sides = names.map((name) => (name === "memory" ? memorySide(clock) : redisSide(clock, client!, id)));
@@ -24,12 +27,13 @@ function memorySide(clock: ManualClock): Side {
   };
 }
 
-function redisSide(clock: ManualClock, client: Redis, prefix: string): Side {
+function redisSide(clock: ManualClock, client: Client, prefix: string): Side {
   // A machine that stands still for a while is no difference.
   const store = new RedisStore(client, { clock, prefix, deadline: "60s" });
   return {
     name: "redis",
     open: () => store,
+    close: () => store.close(),
     ttlMs: (limiter, key) =>
       client.pttl(limiter ? recordKey(prefix, limiter, key) : semaphoreKey(prefix, key)),
   };

@@ -20,13 +20,26 @@ export interface Failure {
   readonly difference: string;
 }
 
+/** How far it is. */
 export interface Progress {
-  readonly ops: number;
-  readonly programs: number;
+  ops: number;
+  /** How many of them a server has answered. */
+  onServer: number;
+  programs: number;
 }
+
+/** Where there are several stores, every so many programs go to all of them, and the others to memory, which is much faster. */
+const ALL_STORES_EVERY = 4;
 
 /** The most steps of a program. */
 const MOST_STEPS = 120;
+
+/** A random program that was played. */
+interface Played {
+  readonly game: Game;
+  readonly program: Program;
+  readonly difference: string | undefined;
+}
 
 /** Plays random programs at all tables at once, until there were enough operations or something differs. */
 export async function verify(
@@ -34,54 +47,60 @@ export async function verify(
   tables: readonly Table[],
   onProgress: (progress: Progress) => void = () => {},
 ): Promise<Failure | undefined> {
-  const progress = { ops: 0, programs: 0 };
-  let failed: { seed: number; game: Game; program: Program; table: Table } | undefined;
-  const playAt = async (table: Table): Promise<void> => {
-    while (failed === undefined && progress.ops < ops) {
+  const progress: Progress = { ops: 0, onServer: 0, programs: 0 };
+  let failure: Promise<Failure> | undefined;
+  const playAt = async (whole: Table): Promise<void> => {
+    while (failure === undefined && progress.ops < ops) {
       const its = seed + progress.programs++;
-      const random = new Random(its);
-      const game = randomGame(
-        random,
-        subjects,
-        table.sides.map(({ name }) => name),
-      );
-      const { program, differs } = await playRandom(game, random, table);
-      progress.ops += program.steps.length;
-      if (differs) failed ??= { seed: its, game, program, table };
+      const table = its % ALL_STORES_EVERY === 0 ? whole : inMemory(whole);
+      const played = await playRandom(new Random(its), subjects, table);
+      const { steps } = played.program;
+      progress.ops += steps.length;
+      if (table.sides.some(({ name }) => name === "redis")) progress.onServer += steps.length;
       onProgress(progress);
+      if (played.difference !== undefined) failure ??= shortest(its, played, played.difference, table);
     }
   };
   await Promise.all(tables.map(playAt));
-  if (failed === undefined) return undefined;
-  const { game, table } = failed;
-  const program = await shrink(game, failed.program, table);
-  const difference = await differenceOf(game, program, table);
-  return {
-    seed: failed.seed,
-    program,
-    difference: difference ?? "It did not differ when it was played again.",
-  };
+  return failure;
+}
+
+/** The same table with the store in memory alone, if it has one. */
+function inMemory(table: Table): Table {
+  const memory = table.sides.filter(({ name }) => name === "memory");
+  return memory.length === 0 ? table : { ...table, sides: memory };
+}
+
+async function shortest(
+  seed: number,
+  { game, program }: Played,
+  difference: string,
+  table: Table,
+): Promise<Failure> {
+  const shrunk = await shrink(game, program, table);
+  return { seed, program: shrunk, difference: (await differenceOf(game, shrunk, table)) ?? difference };
 }
 
 /** Makes up a program step by step, as it is played, up to the first difference. */
-async function playRandom(
-  game: Game,
-  random: Random,
-  table: Table,
-): Promise<{ program: Program; differs: boolean }> {
+async function playRandom(random: Random, subjects: readonly Subject[], table: Table): Promise<Played> {
+  const game = randomGame(
+    random,
+    subjects,
+    table.sides.map(({ name }) => name),
+  );
   const setup = game.setup(random);
   const steps: unknown[] = [];
-  const program = { setup, steps };
+  const ended = (difference?: string): Played => ({ game, program: { setup, steps }, difference });
   try {
     const play = game.begin(setup, table);
     for (let left = random.between(1, MOST_STEPS); left > 0; left--) {
       const step = play.next(random);
       steps.push(step);
-      if ((await play.take(step)) !== undefined) return { program, differs: true };
+      const difference = await play.take(step);
+      if (difference !== undefined) return ended(difference);
     }
-    return { program, differs: (await play.end()) !== undefined };
-  } catch {
-    // What was thrown is told when it is played again.
-    return { program, differs: true };
+    return ended(await play.end());
+  } catch (error) {
+    return ended(String((error as Error).stack));
   }
 }

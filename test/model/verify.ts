@@ -48,10 +48,10 @@ export async function runVerify(args: readonly string[]): Promise<number> {
   const { ops, store, seed } = options;
   const sides = STORES[store];
   const server = sides.includes("redis") ? await startRedis() : undefined;
-  const client = server && new Redis(server.url);
+  const client = server && new Redis(server.url, { enableAutoPipelining: true });
+  const atOnce = client === undefined ? 1 : Math.min(MOST_TABLES, Math.ceil(ops / TABLE_OPS));
+  const tables = Array.from({ length: atOnce }, () => table(sides, client));
   try {
-    const atOnce = client === undefined ? 1 : Math.min(MOST_TABLES, Math.ceil(ops / TABLE_OPS));
-    const tables = Array.from({ length: atOnce }, () => table(sides, client));
     const start = performance.now();
     console.log(`Seed ${seed}, ${store === "both" ? "memory and Redis" : store}`);
     const meter = new Meter(start);
@@ -61,6 +61,7 @@ export async function runVerify(args: readonly string[]): Promise<number> {
     else console.log(reportOf(failure, options));
     return failure === undefined ? 0 : 1;
   } finally {
+    await Promise.all(tables.flatMap((each) => each.sides.map((side) => side.close?.())));
     client?.disconnect();
     await server?.stop();
   }
@@ -68,7 +69,7 @@ export async function runVerify(args: readonly string[]): Promise<number> {
 
 /** Says every few seconds how far it is. */
 class Meter {
-  last: Progress = { ops: 0, programs: 0 };
+  last: Progress = { ops: 0, onServer: 0, programs: 0 };
   readonly #start: number;
   #shown: number;
 
@@ -83,11 +84,16 @@ class Meter {
     if (!always && now - this.#shown < 5_000) return;
     this.#shown = now;
     const seconds = (now - this.#start) / 1_000;
-    const [ops, perSecond] = [progress.ops, progress.ops / seconds].map((n) =>
-      Math.round(n).toLocaleString("en"),
+    const { ops, onServer } = progress;
+    const onRedis = onServer > 0 ? `, ${whole(onServer)} of them on Redis` : "";
+    console.log(
+      `${whole(ops)} operations${onRedis}, in ${whole(seconds)} s: ${whole(ops / seconds)} each second`,
     );
-    console.log(`${ops} operations in ${seconds.toFixed(0)} s, ${perSecond} each second`);
   }
+}
+
+function whole(number: number): string {
+  return Math.round(number).toLocaleString("en");
 }
 
 function reportOf({ seed, program, difference }: Failure, { store, subjects }: VerifyOptions): string {

@@ -147,31 +147,4 @@ describe("a MemoryStore", () => {
       RUNS,
     );
   });
-
-  test("that is full of up to eight keys forgets one that has as much left as any", () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 8 }), calls(1, 12), (maxSize, list) => {
-        const [limiter] = LIMITERS;
-        const twins = new Twins(maxSize, true);
-        const names = [...new Set(list.map(({ name }) => name))];
-        const left = () =>
-          names.map((name) => [name, twins.store.decide(limiter!, name, 0, 0).remaining] as const);
-        for (const call of list) {
-          twins.clock.advance(call.pauseMs);
-          const before = left().filter(([name]) => name !== call.name);
-          twins.take({ ...call, pauseMs: 0 });
-          const after = new Map(left());
-          // Those of capacity are not in the store, or might as well not be.
-          const used = before.filter(([, remaining]) => remaining < 5);
-          const forgotten = used.filter(([name, remaining]) => after.get(name) !== remaining);
-          expect(forgotten.length).toBeLessThanOrEqual(1);
-          for (const [, remaining] of forgotten) {
-            expect(used).toHaveLength(maxSize);
-            expect(remaining).toBe(Math.max(...used.map(([, each]) => each)));
-          }
-        }
-      }),
-      RUNS,
-    );
-  });
 });

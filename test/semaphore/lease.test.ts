@@ -57,6 +57,28 @@ describe("a lease", () => {
     expect([lease.expiresInMs, lease.signal.aborted]).toEqual([3_000, false]);
   });
 
+  test("of which little is left when the answer comes at last is renewed at once, and not lost", async () => {
+    const { semaphore, store, pass } = onManualClock({ capacity: 1, lease: 300 });
+    const acts = asked(store);
+    const { arrange } = store;
+    let answer = (): void => {};
+    vi.spyOn(store, "arrange").mockImplementationOnce((...request) => {
+      const arrangement = arrange(...request);
+      const late = new Promise<typeof arrangement>((resolve) => {
+        answer = () => resolve(arrangement);
+      });
+      return late as unknown as typeof arrangement;
+    });
+    const acquired = semaphore.acquire("key");
+    await pass(250, 50);
+    answer();
+    const lease = await acquired;
+    await turn();
+    expect([acts, lease.expiresInMs]).toEqual([["acquire", "renew"], 300]);
+    await pass(1_000, 50);
+    expect(lease.signal.aborted).toBe(false);
+  });
+
   test("is not renewed any more once it is released", async () => {
     const { semaphore, store, clock, pass } = onManualClock({ capacity: 1, lease: "3s" });
     const acts = asked(store);

@@ -1,0 +1,163 @@
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
+import { PerformanceObserver } from "node:perf_hooks";
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A time for which the event loop was held up. */
+interface Busy extends Span {
+  /** What of it this process did of its own accord. */
+  readonly ownMs: number;
+  /** What was done last. */
+  readonly during: string;
+}
+
+/** A pause that neither a garbage collection nor another process accounts for. */
+export interface Pause {
+  readonly ms: number;
+  readonly during: string;
+}
+
+/** Shorter ones could not be too long. */
+const LONG_MS = 2;
+/** While the process waits for a CPU work piles up, which is then done in one turn: about so much of the time. */
+const PILED_UP = 0.25;
+/** A garbage collection is told of in a later turn of the event loop. */
+const TOLD_AFTER_MS = 100;
+
+/** Of the main thread where Node can say that; otherwise the threads that help it are included. */
+const cpuUsage = (process as { threadCpuUsage?: typeof process.cpuUsage }).threadCpuUsage ?? process.cpuUsage;
+
+/** Measures how long the event loop is held up, and by whom: by this process, its garbage collector, or others on this machine. */
+export class Pauses {
+  readonly #observer: PerformanceObserver;
+  readonly #scheduler = new Scheduler();
+  #collections: Span[] = [];
+  #busy: Busy[] = [];
+  #lap = this.#now();
+  /** For how long this process did not get to run in the turn before. */
+  #lostBefore = 0;
+  readonly #found: Pause[] = [];
+
+  constructor() {
+    this.#observer = new PerformanceObserver((list) => this.#collect(list.getEntries()));
+    this.#observer.observe({ entryTypes: ["gc"] });
+  }
+
+  /** Begins anew: what came before was no pause of anybody. */
+  skip(): void {
+    this.#lap = this.#now();
+    this.#lostBefore = 0;
+  }
+
+  /** The end of a turn of the event loop, or of some. */
+  lap(during: string): void {
+    const before = this.#lap;
+    const now = this.#now();
+    this.#lap = now;
+    const held = now.at - before.at - (now.idleMs - before.idleMs);
+    // What another virtual machine took shows as neither.
+    const lostMs = Math.max(now.waitedMs - before.waitedMs, held - (now.cpuMs - before.cpuMs));
+    const piledUpMs = (lostMs + this.#lostBefore) * PILED_UP;
+    this.#lostBefore = lostMs;
+    if (held < LONG_MS) return;
+    this.#busy.push({ start: before.at, end: now.at, ownMs: held - lostMs - piledUpMs, during });
+    if (now.at - this.#busy[0]!.end > TOLD_AFTER_MS) this.#judge(now.at - TOLD_AFTER_MS);
+  }
+
+  /** All that took long, since it was asked last. */
+  found(): Pause[] {
+    this.#collect(this.#observer.takeRecords());
+    this.#judge(Number.POSITIVE_INFINITY);
+    return this.#found.splice(0);
+  }
+
+  stop(): void {
+    this.#observer.disconnect();
+    this.#scheduler.close();
+  }
+
+  #now() {
+    const { user, system } = cpuUsage();
+    return {
+      at: performance.now(),
+      cpuMs: (user + system) / 1_000,
+      idleMs: performance.nodeTiming.idleTime,
+      waitedMs: this.#scheduler.waitedMs(),
+    };
+  }
+
+  #collect(entries: readonly { readonly startTime: number; readonly duration: number }[]): void {
+    for (const { startTime, duration } of entries)
+      this.#collections.push({ start: startTime, end: startTime + duration });
+  }
+
+  #judge(until: number): void {
+    const told = this.#busy.filter(({ end }) => end <= until);
+    this.#busy = this.#busy.filter(({ end }) => end > until);
+    for (const busy of told) {
+      const ms = busy.ownMs - overlapMs(busy, this.#collections);
+      if (ms >= LONG_MS) this.#found.push({ ms, during: busy.during });
+    }
+    const oldest = this.#busy[0]?.start ?? until;
+    this.#collections = this.#collections.filter(({ end }) => end > oldest);
+  }
+}
+
+/** How much of a span others cover, which may lie within one another. */
+function overlapMs({ start, end }: Span, others: readonly Span[]): number {
+  let [covered, upTo] = [0, start];
+  for (const other of [...others].sort((one, two) => one.start - two.start)) {
+    const from = Math.max(upTo, other.start);
+    const to = Math.min(end, other.end);
+    if (to <= from) continue;
+    covered += to - from;
+    upTo = to;
+  }
+  return covered;
+}
+
+/** What Linux says of how long this process wanted to run and could not; elsewhere nothing is known of it. */
+class Scheduler {
+  readonly #files = [
+    // The main thread while another one had the CPU, in nanoseconds.
+    new ProcFile("/proc/self/schedstat", /^\d+ (\d+)/, 1e-6),
+    // This machine, if it is a virtual one, while another one had the CPU, in hundredths of a second.
+    new ProcFile("/proc/stat", /^cpu +(?:\d+ ){7}(\d+)/, 10),
+  ];
+
+  waitedMs(): number {
+    return this.#files.reduce((sum, file) => sum + file.ms(), 0);
+  }
+
+  close(): void {
+    for (const file of this.#files) file.close();
+  }
+}
+
+/** A file that stays open, as it is read very often. */
+class ProcFile {
+  readonly #file: number | undefined;
+  readonly #pattern: RegExp;
+  readonly #unitMs: number;
+  readonly #buffer = Buffer.alloc(128);
+
+  constructor(path: string, pattern: RegExp, unitMs: number) {
+    this.#file = existsSync(path) ? openSync(path, "r") : undefined;
+    this.#pattern = pattern;
+    this.#unitMs = unitMs;
+  }
+
+  ms(): number {
+    if (this.#file === undefined) return 0;
+    const length = readSync(this.#file, this.#buffer, 0, this.#buffer.length, 0);
+    const [, units = "0"] = this.#pattern.exec(this.#buffer.toString("latin1", 0, length)) ?? [];
+    return Number(units) * this.#unitMs;
+  }
+
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+  }
+}

@@ -1,0 +1,89 @@
+import type { Pause } from "./pauses.js";
+import type { Sample } from "./sample.js";
+
+/** What a process may do that is used for long. */
+export interface Limits {
+  /** The longest pause of its own, in milliseconds. */
+  readonly pauseMs: number;
+  /** How much the heap of the last quarter may differ from that of the second, as a share of it. */
+  readonly heapShare: number;
+  /** Bytes by which a heap may differ in any case. */
+  readonly heapBytes: number;
+}
+
+/** Before, stores fill up and code is compiled. */
+const WARM = 1 / 10;
+
+/** What samples of a whole run show, apart from its beginning: everything that grew, and pauses that were too long. */
+export function verdictOf(samples: readonly Sample[], limits: Limits): string[] {
+  const quarter = Math.floor(samples.length / 4);
+  if (quarter === 0) return ["There are too few samples to compare"];
+  const [second, last] = [samples.slice(quarter, 2 * quarter), samples.slice(-quarter)];
+  return [
+    ...heapFaults(mean(second), mean(last), limits),
+    ...growth("listeners", second, last, ({ listeners }) => listeners),
+    ...kindsOf(last).flatMap((kind) =>
+      growth(`handles ${kind}`, second, last, ({ handles }) => handles[kind] ?? 0),
+    ),
+    ...pauseFaults(samples.slice(Math.ceil(samples.length * WARM)), limits),
+  ];
+}
+
+/** What is left behind when all is closed. */
+export function leftBehind(before: Sample, after: Sample, { heapBytes }: Limits): string[] {
+  const faults = [
+    ...growth("listeners after the end", [before], [after], ({ listeners }) => listeners),
+    ...kindsOf([after]).flatMap((kind) =>
+      growth(`handles ${kind} after the end`, [before], [after], ({ handles }) => handles[kind] ?? 0),
+    ),
+  ];
+  if (after.heap - before.heap > heapBytes)
+    faults.push(`heap after the end: ${megabytes(before.heap)} → ${megabytes(after.heap)} MB`);
+  return faults;
+}
+
+/** The longest pause of some samples, if there is any worth telling. */
+export function longestPause(samples: readonly Sample[]): Pause | undefined {
+  const all = samples.flatMap(({ pauses }) => pauses);
+  return all.sort((one, other) => other.ms - one.ms)[0];
+}
+
+export function megabytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(1);
+}
+
+function heapFaults(before: number, after: number, { heapShare, heapBytes }: Limits): string[] {
+  const difference = Math.abs(after - before);
+  if (difference <= heapBytes || difference <= heapShare * before) return [];
+  return [
+    `heap: ${megabytes(before)} → ${megabytes(after)} MB, by means of the second and of the last quarter`,
+  ];
+}
+
+function pauseFaults(samples: readonly Sample[], { pauseMs }: Limits): string[] {
+  const pause = longestPause(samples);
+  if (pause === undefined || pause.ms <= pauseMs) return [];
+  const count = samples.flatMap(({ pauses }) => pauses).filter(({ ms }) => ms > pauseMs).length;
+  return [`pauses: ${count} above ${pauseMs} ms, the longest ${pause.ms.toFixed(1)} ms (${pause.during})`];
+}
+
+function growth(
+  what: string,
+  second: readonly Sample[],
+  last: readonly Sample[],
+  count: (sample: Sample) => number,
+): string[] {
+  const [before, after] = [second, last].map((samples) => Math.max(...samples.map(count))) as [
+    number,
+    number,
+  ];
+  return after > before ? [`${what}: ${before} → ${after}`] : [];
+}
+
+function kindsOf(samples: readonly Sample[]): string[] {
+  return [...new Set(samples.flatMap(({ handles }) => Object.keys(handles)))];
+}
+
+function mean(samples: readonly Sample[]): number {
+  return samples.reduce((sum, { heap }) => sum + heap, 0) / samples.length;
+}
