@@ -45,7 +45,8 @@ export function mutantsOf(source) {
   for (const { 0: token, index } of source.matchAll(TOKEN)) {
     const flipped = Object.hasOwn(FLIPPED, token) ? FLIPPED[token] : undefined;
     // Behind a dot or before a dot it is the name of a field.
-    if (flipped === undefined || /[.:]\s*$/.test(source.slice(0, index)) || isBinding(source, index)) continue;
+    if (flipped === undefined || /[.:]\s*$/.test(source.slice(0, index)) || isBinding(source, index))
+      continue;
     const before = source.slice(0, index).split("\n");
     mutants.push({
       line: before.length,
