@@ -60,8 +60,12 @@ function structured(field: string): Left[] {
 /** One part of a structured field (RFC 9651), a key with its value or a value alone, and what comes after it. */
 const PART = /[ \t]*(?:([a-z*][\w.*-]*)[ \t]*=[ \t]*)?("(?:[^"\\]|\\.)*"|[^\s",;]+)[ \t]*([,;]|$)/iy;
 
-/** The members of a list or a dictionary, each as its keys and values; none if it is malformed. */
+/** Many times what servers send at most; the stack of a pattern ends at some millions of characters. */
+const LONGEST_FIELD = 65_536;
+
+/** The members of a list or a dictionary, each as its keys and values; none if it is malformed or far too long. */
 function membersOf(field: string): Map<string, string>[] {
+  if (field.length > LONGEST_FIELD) return [];
   let member = new Map<string, string>();
   const members = [member];
   for (let at = 0; at < field.length; at = PART.lastIndex) {

@@ -3,8 +3,8 @@ import { outcome, type Parser } from "./parser.js";
 /** Ten times the text may take this many times as long: ten where the time is linear, a hundred where it is quadratic. */
 const MOST = 40;
 const LONG = 1_000_000;
-/** What takes less for a million characters needs no comparison. */
-const QUICK_MS = 5;
+/** What takes less for a million characters can't look at each of them once for each other: that takes minutes. */
+const QUICK_MS = 50;
 const ATTEMPTS = 5;
 
 /** Milliseconds that a parser takes for so many characters, the best of some attempts. */

@@ -102,6 +102,7 @@ describe("nothing is a pause", () => {
     ["where a string does not end", { ratelimit: '"a;r=0;t=30' }],
     ["where a part is missing", { ratelimit: '"a";;r=0;t=30' }],
     ["where words follow each other", { ratelimit: "a b;r=0;t=30" }],
+    ["in a field of millions of characters", { ratelimit: `"${"a".repeat(16_000_000)}";r=0;t=30` }],
     ["that comes from a cache", { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "30", age: "17" }],
   ])("%s", (_, headers) => {
     expect(hint(200, { ...headers, date: DATE })).toEqual({ refused: false, pauseMs: 0 });

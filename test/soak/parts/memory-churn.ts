@@ -4,53 +4,72 @@ import type { Random } from "../random.js";
 
 const STEP_MS = 0.4;
 const CALLS_BETWEEN_LOOKS = 16;
+/** How much smaller the stores besides the large one are. */
+const SMALLER = 10;
 
-/** Twice as many keys as a store has room for; some leave since they are fresh again, others since it is full. */
+/** A store, the limiters that share it, and how many keys come to it. */
+interface Churned {
+  readonly store: MemoryStore;
+  readonly limiters: readonly Throttled<MemoryStore>[];
+  readonly maxSize: number;
+  readonly keys: number;
+}
+
+/** Stores that forget since they are full, with one limiter and with several, and one whose keys are fresh again soon. */
 export class MemoryChurn implements Part {
   readonly name = "memory churn";
-  readonly #store: MemoryStore;
-  readonly #limiters: readonly Throttled<MemoryStore>[];
-  readonly #keys: number;
+  readonly #large: Churned;
+  readonly #shared: Churned;
+  readonly #shortLived: Churned;
   readonly #random: Random;
   #calls = 0;
 
   constructor(keys: number, random: Random) {
-    this.#keys = keys;
     this.#random = random;
-    this.#store = new MemoryStore({ maxSize: keys });
-    this.#limiters = ["10/h", "1/2s", "5/m; 20/h"].map(
-      (quota) => new Throttled({ quota, store: this.#store }),
-    );
+    const fewer = Math.ceil(keys / SMALLER);
+    this.#large = churned(keys, 2 * keys, "10/h");
+    this.#shared = churned(fewer, 2 * fewer, "20/h", "5/m; 20/h");
+    this.#shortLived = churned(keys, fewer, "1/2s");
   }
 
-  /** Whether there is no room for another key. */
+  /** Whether there is no room for another key where there should be none. */
   get isFull(): boolean {
-    return this.#store.size === this.#keys;
+    return [this.#large, this.#shared].every(({ store, maxSize }) => store.size === maxSize);
   }
 
   step(): undefined {
     const end = performance.now() + STEP_MS;
     do {
-      for (let call = 0; call < CALLS_BETWEEN_LOOKS; call++) {
-        // Most under the long quota, so that the store stays full.
-        const limiter = this.#limiters[Math.max(0, Math.floor(this.#random() * 8) - 5)]!;
-        limiter.limitSync(`user:${Math.floor(this.#random() * 2 * this.#keys)}`);
-      }
+      for (let call = 0; call < CALLS_BETWEEN_LOOKS; call++) this.#call();
       this.#calls += CALLS_BETWEEN_LOOKS;
     } while (performance.now() < end);
+  }
+
+  #call(): void {
+    const which = this.#random() * SMALLER;
+    const { limiters, keys } = which < 1 ? this.#shared : which < 2 ? this.#shortLived : this.#large;
+    const limiter = limiters[Math.floor(this.#random() * limiters.length)]!;
+    limiter.limitSync(`user:${Math.floor(this.#random() * keys)}`);
   }
 
   async idle(): Promise<void> {}
 
   faults(): string[] {
-    return this.#store.size > this.#keys ? [`${this.name}: ${this.#store.size} keys`] : [];
+    return [this.#large, this.#shared, this.#shortLived]
+      .filter(({ store, maxSize }) => store.size > maxSize)
+      .map(({ store, maxSize }) => `${this.name}: ${store.size} keys where there is room for ${maxSize}`);
   }
 
   figures(): Readonly<Record<string, number>> {
-    return { calls: this.#calls, "keys in memory": this.#store.size };
+    return { calls: this.#calls, "keys in the largest store": this.#large.store.size };
   }
 
   async close(): Promise<void> {
-    this.#store.close();
+    for (const { store } of [this.#large, this.#shared, this.#shortLived]) await store.close();
   }
+}
+
+function churned(maxSize: number, keys: number, ...quotas: string[]): Churned {
+  const store = new MemoryStore({ maxSize });
+  return { store, maxSize, keys, limiters: quotas.map((quota) => new Throttled({ quota, store })) };
 }
