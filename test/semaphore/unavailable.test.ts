@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { isStoreError, LimitedError, MemoryStore, Semaphore, type Store } from "../../src/index.js";
 import { type OnUnavailable, RedisStore, type RedisStoreOptions } from "../../src/redis.js";
 import { ManualClock } from "../../src/testing.js";
 import { FaultyProxy } from "../support/faulty-proxy.js";
+import { RecordingClient } from "../support/recording-client.js";
 import { RemoteStore } from "../support/remote-store.js";
 import { ServerNode, serverArgs, until } from "../support/server-node.js";
 
@@ -26,6 +28,35 @@ afterAll(async () => {
 });
 
 const DEADLINE_MS = 250;
+
+/** A client that can be told to lose a command on its way. */
+class ForgetfulClient extends RecordingClient {
+  readonly #client: Redis;
+  #forgot: (() => void) | undefined;
+
+  constructor(client: Redis) {
+    super(client);
+    this.#client = client;
+  }
+
+  /** Resolves once the next command is lost. */
+  forgetNext(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#forgot = resolve;
+    });
+  }
+
+  dbsize(): Promise<unknown> {
+    return this.#client.dbsize();
+  }
+
+  override evalsha(sha: string, keys: number, ...rest: string[]): Promise<unknown> {
+    if (this.#forgot === undefined) return super.evalsha(sha, keys, ...rest);
+    this.#forgot();
+    this.#forgot = undefined;
+    return new Promise(() => {});
+  }
+}
 
 function on(url: string, capacity: number, options: RedisStoreOptions) {
   const store = new RedisStore(url, { prefix, ...options });
@@ -300,6 +331,37 @@ describe("When an answer comes too late", () => {
     });
     await until("the server has it back", 5_000, async () => (await inUse(served)) === 0);
     expect(await new Semaphore({ capacity: 1, store: fallback }).peek("key")).toMatchObject({ inUse: 1 });
+  });
+
+  test.each<[string, () => OnUnavailable]>([
+    ["allow", () => "allow"],
+    ["deny", () => "deny"],
+    ["another store", () => new MemoryStore()],
+  ])("%s: who was let in keeps its permit, though an answer to it was lost before", async (_, policy) => {
+    const client = new Redis(node.port);
+    // Whoever can't subscribe asks again and again.
+    const forgetful = new ForgetfulClient(client);
+    const store = new RedisStore(forgetful, { prefix, onUnavailable: policy(), deadline: DEADLINE_MS });
+    stores.push(store);
+    const served = on(`redis://127.0.0.1:${node.port}`, 1, { deadline: "5s" });
+    const held = await served.acquire("key");
+    const waiting = new Semaphore({ capacity: 1, timeout: "20s", store }).acquire("key");
+    await until("it waits", 5_000, async () => (await served.peek("key")).waiting === 1);
+    await forgetful.forgetNext();
+    await held.release();
+    const lease = await waiting;
+    expect(lease.token).toBeGreaterThan(held.token);
+    await until("the lost answer is given up", 5_000, async () => {
+      const { counters } = await store.status();
+      return counters["failures"] === 1;
+    });
+    // Whatever the store told the server then comes before this.
+    await client.ping();
+    await expect(served.acquire("key", { timeout: 0 })).rejects.toThrow(LimitedError);
+    expect(lease.signal.aborted).toBe(false);
+    await lease.release();
+    await (await served.acquire("key")).release();
+    client.disconnect();
   });
 
   test("a release that was heard, though nobody knew, frees nobody else when it is sent again", async () => {

@@ -133,7 +133,7 @@ export class Faults {
       this.#grants.forgetAll(this.#programs);
       // Among what is lost may be releases.
       network.expectGhosts(this.#plan.leaseMs);
-      this.#excuse();
+      this.#excuse(0);
     }
     if (this.#random.chance(0.2)) this.#jump(this.#random.pick([-1_000, -10, 10]));
     this.#later(ms, () => network.comeBack());
@@ -144,16 +144,17 @@ export class Faults {
     network.server.setAhead(ms);
     network.setForwardMs += Math.max(ms, 0);
     this.#grants.jump();
-    this.#excuse();
+    // Leases end as much earlier than their holders know.
+    this.#excuse(Math.max(ms, 0));
     if (ms > 0) return;
     this.#leases.tokensMayFall = true;
     // Leases last for as much longer.
     network.expectGhosts(this.#plan.leaseMs - ms);
   }
 
-  #excuse(): void {
+  #excuse(moreMs: number): void {
     const { now } = this.#world.time;
     this.gainedAt = now;
-    this.#leases.excusedUntil = now + this.#leases.leaseMs;
+    this.#leases.excusedUntil = Math.max(this.#leases.excusedUntil, now + this.#leases.leaseMs + moreMs);
   }
 }

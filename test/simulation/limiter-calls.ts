@@ -174,10 +174,12 @@ export class LimiterCalls {
   #signal(program: Program): StopSignal {
     const signal = new StopSignal(program.machine);
     const { time } = this.#world;
-    time.at(time.now + this.#random.pick([0, 1, 20, 100, 400]), program.machine, () => {
-      this.#world.note(() => `${program.machine.name} aborts`);
-      signal.abort(time.now);
-    });
+    const isIdle = this.#random.chance(0.3);
+    if (!isIdle)
+      time.at(time.now + this.#random.pick([0, 1, 20, 100, 400]), program.machine, () => {
+        this.#world.note(() => `${program.machine.name} aborts`);
+        signal.abort(time.now);
+      });
     this.signals.push(signal);
     return signal;
   }

@@ -48,6 +48,11 @@ export class SimulatedServer {
     return Math.floor(this.#time()) + this.#aheadMs;
   }
 
+  /** When, by the time of the simulation, its clock shows a moment. */
+  timeOf(moment: number): number {
+    return moment - this.#aheadMs;
+  }
+
   /** Sets its clock. */
   setAhead(ms: number): void {
     this.#aheadMs += ms;

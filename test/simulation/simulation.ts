@@ -57,6 +57,7 @@ class Simulation implements World {
   readonly #semaphoreCalls: SemaphoreCalls;
   readonly #faults: Faults;
   readonly #names = new Names();
+  readonly #looks: (() => void)[] = [];
   /** When a key last gained something other than by time. */
   readonly #gainedAt = new Map<string, number>();
 
@@ -89,6 +90,10 @@ class Simulation implements World {
   note = (text: () => string): void => {
     if (this.#isTraced) this.trace.push(`${this.time.now.toFixed(2).padStart(9)}  ${text()}`);
   };
+
+  afterTurn(look: () => void): void {
+    this.#looks.push(look);
+  }
 
   fail(problem: string): void {
     if (this.problem !== undefined) return;
@@ -176,6 +181,7 @@ class Simulation implements World {
 
   async #pass(ms: number): Promise<void> {
     await this.time.run(this.time.now + ms, () => {
+      for (const look of this.#looks.splice(0)) look();
       this.#leases.check(this.#programs, SEMAPHORE_KEYS);
       if (this.time.events > MOST_EVENTS) this.fail(`it goes on after ${MOST_EVENTS} events`);
       return this.problem === undefined;

@@ -92,9 +92,18 @@ export class WaitingLine {
     // A timer ends on a whole millisecond.
     if (now >= lastMomentFor(this.#machine, dueAt, arrivedAt) + 1)
       say(`went ${now - dueAt} ms after its moment`);
-    if (index > 0 && !this.#isSplit) say(`overtook ${index} others`);
+    if (index > 0 && !this.#isSplit) this.#expectToLeave(this.waiting.slice(0, index));
     let ready = this.#freed;
     for (const place of this.#places) if (place.moment <= now) ready += place.units;
     if (this.#gone > ready) say(`took ${this.#gone - ready} units that nobody had booked`);
+  }
+
+  /** Those before somebody who was let go have to be as well: some promises take a little longer. */
+  #expectToLeave(before: readonly Waiting[]): void {
+    this.#world.afterTurn(() => {
+      if (before.some((each) => this.waiting.includes(each))) {
+        this.#world.fail(`${this.name}: a call that waited overtook others`);
+      }
+    });
   }
 }

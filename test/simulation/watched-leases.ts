@@ -16,6 +16,7 @@ export interface Holding {
   readonly askedAt: number;
   readonly gotAt: number;
   isReleased: boolean;
+  isLost: boolean;
 }
 
 export function semaphorePlace(key: string): string {
@@ -47,7 +48,14 @@ export class WatchedLeases {
   }
 
   got(program: Program, lease: Lease, askedAt: number): Holding {
-    const holding = { program, lease, askedAt, gotAt: this.#world.time.now, isReleased: false };
+    const holding = {
+      program,
+      lease,
+      askedAt,
+      gotAt: this.#world.time.now,
+      isReleased: false,
+      isLost: false,
+    };
     if (lease.token > 0 && !this.tokensMayFall) {
       for (const each of this.holdings) {
         if (each.lease.key !== lease.key || each.lease.token < lease.token || each.gotAt >= askedAt) continue;
@@ -71,7 +79,7 @@ export class WatchedLeases {
       for (const program of programs) this.#checkMended(program, key);
       this.#checkLetIn(key, programs);
     }
-    for (const each of this.holdings) if (!each.isReleased) this.#checkLoss(each);
+    for (const each of this.holdings) if (!each.isReleased) this.#checkEnd(each);
   }
 
   #liveOf(key: string): Holding[] {
@@ -88,14 +96,27 @@ export class WatchedLeases {
     return lease.token > 0 && !program.isOfFallback(lease);
   }
 
-  #checkLoss({ program: { machine }, lease }: Holding): void {
-    const { now } = this.#world.time;
-    if (machine.isDead || lease.signal.aborted || now < machine.stalledUntil + 1) return;
-    const lateMs = now + machine.aheadMs - (lease as KeptLease).endsAt;
-    if (lateMs > 1)
-      this.#world.fail(
-        `${machine.name}: a lease of ${lease.key} ended ${lateMs} ms ago, and it does not know`,
-      );
+  /** Whoever holds a lease knows when it ends: not later than the server, and by a signal. */
+  #checkEnd(holding: Holding): void {
+    const { time, network } = this.#world;
+    const { machine, isGone } = holding.program;
+    const { key, signal, endsAt, token } = holding.lease as KeptLease;
+    const say = (problem: string): void => this.#world.fail(`${machine.name}: a lease of ${key} ${problem}`);
+    if (machine.isDead) return;
+    if (signal.aborted) {
+      const isWell = time.now > network.calmSince + 2 * this.leaseMs || network.calmSince === 0;
+      if (isWell && !isGone && !holding.isLost) say("is lost though nothing is wrong");
+      holding.isLost = true;
+      return;
+    }
+    const end = endsAt - machine.aheadMs;
+    const isAwake = time.now >= machine.stalledUntil + 1;
+    if (isAwake && time.now > end + 1) say(`ended ${time.now - end} ms ago, and it does not know`);
+    if (!this.#isOnServer(holding) || time.now <= this.excusedUntil) return;
+    const place = this.#placesOf(key).find((each) => each.token === token);
+    const lastMs = place === undefined ? time.now : network.server.timeOf(place.endsAt);
+    // The server counts whole milliseconds.
+    if (end > lastMs + 1) say(`is believed in ${end - lastMs} ms longer than the server does`);
   }
 
   /** What the server takes for held has to be held, once it could be told of releases and could tell of what it gave. */

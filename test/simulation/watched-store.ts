@@ -39,6 +39,8 @@ export class WatchedStore implements Store {
   readonly #store: Store;
   readonly #deadlineMs: number;
   readonly #client: SimulatedClient | undefined;
+  /** Places that this store booked. */
+  readonly #bookings = new WeakSet<Booking>();
   #log: Asked[] = [];
 
   /** @param client that of a store on the server, whose word every pass needs. */
@@ -80,6 +82,9 @@ export class WatchedStore implements Store {
     const asked: Asked = { line, cost, maxWaitMs, isOver: false };
     this.#log.push(asked);
     if (cost < 0) line.giveBack(-cost);
+    if (booking !== undefined && !this.#bookings.has(booking)) {
+      this.#world.fail(`${line.name}: a place is given back that it never booked`);
+    }
     const answer = this.#store.decide(limiter, key, cost, maxWaitMs, booking);
     if (!("then" in answer)) return this.#answered(asked, answer);
     this.pending.add(asked);
@@ -121,6 +126,7 @@ export class WatchedStore implements Store {
     const { booking } = answer;
     this.pending.delete(asked);
     asked.answer = answer;
+    if (booking !== undefined && answer.by === undefined) this.#bookings.add(booking);
     asked.answeredAt = this.#world.time.now;
     asked.decided = answer.by === undefined ? asked : (answer as { [ASKED]?: Asked })[ASKED]!;
     // A fallback corrects what the server may have charged.

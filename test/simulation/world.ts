@@ -7,6 +7,8 @@ export interface World {
   readonly network: Network;
   /** Writes down what happens, if anybody wants to read it. */
   note(text: () => string): void;
+  /** Looks at something once all that happens in this turn has happened. */
+  afterTurn(look: () => void): void;
   /** Ends the simulation, as something is not as it was promised. */
   fail(problem: string): void;
 }

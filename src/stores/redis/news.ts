@@ -35,6 +35,11 @@ export class News {
     if (!this.#expected.has(id)) this.#expected.set(id, { key, onNews });
   }
 
+  /** Whether somebody still waits to hear what becomes of a place. */
+  isExpected(id: string): boolean {
+    return this.#expected.has(id);
+  }
+
   forget(id: string): void {
     this.#expected.delete(id);
   }

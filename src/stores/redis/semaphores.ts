@@ -118,6 +118,8 @@ export class Semaphores {
     rules: SemaphoreRules,
     request: SemaphoreRequest | undefined,
   ): Promise<Arrangement> {
+    // Whoever was let in meanwhile, as another answer or a message said, has what it asked for: nobody else must decide.
+    if (request?.act === "wait" && request.onNews && !this.#news.isExpected(this.#idOf(request))) throw error;
     if (request !== undefined) this.#news.forget(this.#idOf(request));
     if (request?.act === "release" && isOutage(error)) {
       this.#releases.keep(this.#idOf(request), { key, rules, request });
