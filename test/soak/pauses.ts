@@ -22,8 +22,6 @@ export interface Pause {
 
 /** Shorter ones could not be too long. */
 const LONG_MS = 2;
-/** While the process waits for a CPU work piles up, which is then done in one turn: about so much of the time. */
-const PILED_UP = 0.25;
 /** A garbage collection is told of in a later turn of the event loop. */
 const TOLD_AFTER_MS = 100;
 
@@ -37,8 +35,8 @@ export class Pauses {
   #collections: Span[] = [];
   #busy: Busy[] = [];
   #lap = this.#now();
-  /** For how long this process did not get to run in the turn before. */
-  #lostBefore = 0;
+  #heldMs = 0;
+  #lostMs = 0;
   readonly #found: Pause[] = [];
 
   constructor() {
@@ -49,7 +47,6 @@ export class Pauses {
   /** Begins anew: what came before was no pause of anybody. */
   skip(): void {
     this.#lap = this.#now();
-    this.#lostBefore = 0;
   }
 
   /** The end of a turn of the event loop, or of some. */
@@ -60,18 +57,20 @@ export class Pauses {
     const held = now.at - before.at - (now.idleMs - before.idleMs);
     // What another virtual machine took shows as neither.
     const lostMs = Math.max(now.waitedMs - before.waitedMs, held - (now.cpuMs - before.cpuMs));
-    const piledUpMs = (lostMs + this.#lostBefore) * PILED_UP;
-    this.#lostBefore = lostMs;
+    this.#heldMs += held;
+    this.#lostMs += lostMs;
     if (held < LONG_MS) return;
-    this.#busy.push({ start: before.at, end: now.at, ownMs: held - lostMs - piledUpMs, during });
+    this.#busy.push({ start: before.at, end: now.at, ownMs: held - lostMs, during });
     if (now.at - this.#busy[0]!.end > TOLD_AFTER_MS) this.#judge(now.at - TOLD_AFTER_MS);
   }
 
-  /** All that took long, since it was asked last. */
-  found(): Pause[] {
+  /** All that took long since it was asked last, and which share it got of the time for which this process wanted a CPU. */
+  found(): { readonly pauses: readonly Pause[]; readonly cpuShare: number } {
     this.#collect(this.#observer.takeRecords());
     this.#judge(Number.POSITIVE_INFINITY);
-    return this.#found.splice(0);
+    const cpuShare = this.#heldMs === 0 ? 1 : 1 - Math.min(this.#lostMs, this.#heldMs) / this.#heldMs;
+    this.#heldMs = this.#lostMs = 0;
+    return { pauses: this.#found.splice(0), cpuShare };
   }
 
   stop(): void {

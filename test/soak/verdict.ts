@@ -3,7 +3,7 @@ import type { Sample } from "./sample.js";
 
 /** What a process may do that is used for long. */
 export interface Limits {
-  /** The longest pause of its own, in milliseconds. */
+  /** The longest pause of its own, in milliseconds of a machine that has nothing else to do. */
   readonly pauseMs: number;
   /** How much the heap of the last quarter may differ from that of the second, as a share of it. */
   readonly heapShare: number;
@@ -42,10 +42,9 @@ export function leftBehind(before: Sample, after: Sample, { heapBytes }: Limits)
   return faults;
 }
 
-/** The longest pause of some samples, if there is any worth telling. */
-export function longestPause(samples: readonly Sample[]): Pause | undefined {
-  const all = samples.flatMap(({ pauses }) => pauses);
-  return all.sort((one, other) => other.ms - one.ms)[0];
+/** The longest of some pauses, if there is any. */
+export function longestOf(pauses: readonly Pause[]): Pause | undefined {
+  return [...pauses].sort((one, other) => other.ms - one.ms)[0];
 }
 
 export function megabytes(bytes: number): string {
@@ -60,11 +59,14 @@ function heapFaults(before: number, after: number, { heapShare, heapBytes }: Lim
   ];
 }
 
+/** On a machine that has other things to do, work piles up, and caches are cold: the share that the process got counts. */
 function pauseFaults(samples: readonly Sample[], { pauseMs }: Limits): string[] {
-  const pause = longestPause(samples);
-  if (pause === undefined || pause.ms <= pauseMs) return [];
-  const count = samples.flatMap(({ pauses }) => pauses).filter(({ ms }) => ms > pauseMs).length;
-  return [`pauses: ${count} above ${pauseMs} ms, the longest ${pause.ms.toFixed(1)} ms (${pause.during})`];
+  const long = samples.flatMap(({ pauses, cpuShare }) => pauses.filter(({ ms }) => ms * cpuShare > pauseMs));
+  const longest = longestOf(long);
+  if (longest === undefined) return [];
+  return [
+    `pauses: ${long.length} above ${pauseMs} ms, the longest ${longest.ms.toFixed(1)} ms (${longest.during})`,
+  ];
 }
 
 function growth(
@@ -73,10 +75,8 @@ function growth(
   last: readonly Sample[],
   count: (sample: Sample) => number,
 ): string[] {
-  const [before, after] = [second, last].map((samples) => Math.max(...samples.map(count))) as [
-    number,
-    number,
-  ];
+  // A socket that is just closing counts in one sample; what leaks counts in each that follows.
+  const [before, after] = [Math.max(...second.map(count)), Math.min(...last.map(count))];
   return after > before ? [`${what}: ${before} → ${after}`] : [];
 }
 

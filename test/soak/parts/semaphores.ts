@@ -1,4 +1,4 @@
-import { isLimitedError, isStoreError } from "../../../src/errors.js";
+import { isLimitedError, isStoreError, ThrottledError } from "../../../src/errors.js";
 import { type Lease, Semaphore, type Store } from "../../../src/index.js";
 import { type Part, UnderWay } from "../part.js";
 import type { Random } from "../random.js";
@@ -18,7 +18,7 @@ export class Semaphores implements Part {
   readonly #underWay = new UnderWay();
   readonly #held = new Set<Lease>();
   readonly #due = new Map<() => void, number>();
-  readonly #figures = { calls: 0, limited: 0, "store errors": 0 };
+  readonly #figures = { calls: 0, limited: 0, lost: 0, "store errors": 0 };
   #most = 0;
 
   /** @param forgottenAt when the store last forgot who holds what, by `performance.now()`. */
@@ -62,6 +62,7 @@ export class Semaphores implements Part {
     } catch (error) {
       if (isLimitedError(error)) this.#figures.limited++;
       else if (isStoreError(error)) this.#figures["store errors"]++;
+      else if (error instanceof ThrottledError) this.#figures.lost++;
       else if (error !== GIVES_UP) throw error;
     }
     this.#due.delete(giveUp);
