@@ -47,12 +47,15 @@ export class FullStorePlay implements Play<FullStoreStep> {
       unit: () => random.between(0, 2 * Math.ceil(periodMs / limit)),
       period: () => random.between(0, periodMs),
       refill: () => Math.ceil((burst * periodMs) / limit),
-    }[random.weighted({ none: 65, unit: 25, period: 8, refill: 2 })]();
+    }[random.weighted({ none: 80, unit: 14, period: 5, refill: 1 })]();
     return {
       kind: random.weighted({ call: 85, charge: 6, refund: 6, reset: 3 }),
       key: random.between(0, keys - 1),
       pauseMs: Math.min(pauseMs, 2 ** 51 - this.#table.clock.now()),
-      cost: random.percent(60) ? 1 : random.upTo(burst + 1),
+      // Keys that are used up are alike, and then it counts what else became of them.
+      cost: { one: 1, some: random.upTo(burst + 1), all: burst }[
+        random.weighted({ one: 40, some: 20, all: 40 })
+      ],
       maxWaitMs: random.percent(15) ? random.upTo(2 * periodMs) : 0,
     };
   }
