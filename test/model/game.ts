@@ -16,8 +16,8 @@ export interface Side {
 export interface Table {
   readonly clock: ManualClock;
   readonly sides: readonly Side[];
-  /** A key that no program had before, which ends as is said. */
-  key(end: string): string;
+  /** What the keys of a program begin with: no other program had it before. */
+  unique(): string;
 }
 
 /** A program that is being played, on the model and on stores at once. */

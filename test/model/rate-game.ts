@@ -1,6 +1,12 @@
 import type { Game } from "./game.js";
 import { RatePlay } from "./rate-play.js";
-import { type RateSetup, type RateStep, rateSetup, simplerRateStep } from "./rate-program.js";
+import {
+  type RateSetup,
+  type RateStep,
+  rateSetup,
+  simplerRateSetup,
+  simplerRateStep,
+} from "./rate-program.js";
 import type { RuleName } from "./rules/rules.js";
 
 /** Programs of calls on limits of one algorithm. */
@@ -9,5 +15,6 @@ export function rateGame(using: RuleName): Game<RateSetup, RateStep> {
     setup: (random) => rateSetup(using, random),
     begin: (setup, table) => new RatePlay(setup, table),
     simpler: simplerRateStep,
+    simplerSetup: simplerRateSetup,
   };
 }

@@ -44,10 +44,11 @@ export class RatePlay implements Play<RateStep> {
     this.#table = table;
     table.clock.set(setup.startMs);
     const limiters = setup.limiters.map(({ using, quotas }) => new Limiter(using, quotas));
+    const unique = table.unique();
     this.#keys = setup.keys.map(({ limiter, name }) => {
       const { using, quotas } = setup.limiters[limiter]!;
       const model = new ModelKey(using, quotas);
-      const key = { name: table.key(name), limiter: limiters[limiter]!, quotas, model, places: [] };
+      const key = { name: unique + name, limiter: limiters[limiter]!, quotas, model, places: [] };
       return { ...key, last: undefined, kept: undefined };
     });
     this.#sides = table.sides.map((side) => {

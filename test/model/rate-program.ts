@@ -38,10 +38,12 @@ const PERIODS = [1, 7, 250, 1_000, 60_000, 3_600_000, 86_400_000, 604_800_000];
 const NAMES = ["a", "b", "a:b", "{a}", "%7Ba%7D", "ä€😀", "", " \n"];
 
 export function rateSetup(using: RuleName, random: Random): RateSetup {
-  const limiters = Array.from({ length: random.percent(85) ? 1 : 2 }, () => ({
-    using,
-    quotas: Array.from({ length: random.percent(60) ? 1 : random.between(2, 4) }, () => quota(using, random)),
-  }));
+  const quotas = Array.from({ length: random.percent(60) ? 1 : random.between(2, 3) }, () =>
+    quota(using, random),
+  );
+  // The same names under both are different keys.
+  const others = random.percent(15) ? [[...quotas, quota(using, random)]] : [];
+  const limiters = [quotas, ...others].map((each) => ({ using, quotas: each }));
   const keys = Array.from({ length: random.percent(50) ? 1 : random.between(2, 6) }, (_, i) => ({
     limiter: i % limiters.length,
     name: NAMES[Math.floor(i / limiters.length)]!,
@@ -73,6 +75,16 @@ export function quota(using: RuleName, random: Random): Quota {
   const limit = Math.max(1, units());
   const burst = using.endsWith("window") || random.percent(40) ? limit : Math.max(1, units());
   return { limit, periodMs, burst };
+}
+
+/** The same with fewer quotas. */
+export function* simplerRateSetup(setup: RateSetup): Iterable<RateSetup> {
+  const [{ using, quotas }, ...others] = setup.limiters as [RateSetup["limiters"][number]];
+  // Those of several limiters must stay different, or they would share their keys.
+  if (others.length > 0 || quotas.length === 1) return;
+  for (const each of quotas) {
+    yield { ...setup, limiters: [{ using, quotas: quotas.filter((quota) => quota !== each) }] };
+  }
 }
 
 /** Simpler variants of one step, the simplest first. */

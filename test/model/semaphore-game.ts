@@ -68,7 +68,7 @@ class SemaphorePlay implements Play<SemaphoreStep> {
     this.#setup = setup;
     this.#table = table;
     this.#seats = table.sides.map((side) => ({ side, store: side.open(), told: [] }));
-    this.#key = table.key("é/:{semaphore}");
+    this.#key = `${table.unique()}é/:{semaphore}`;
     table.clock.set(setup.startMs);
   }
 

@@ -16,8 +16,8 @@ export function table(names: readonly SideName[], client?: Client): Table {
   const clock = new ManualClock();
   const id = randomUUID();
   const sides = names.map((name) => (name === "memory" ? memorySide(clock) : redisSide(clock, client!, id)));
-  let keys = 0;
-  return { clock, sides, key: (end) => `${keys++} ${end}` };
+  let programs = 0;
+  return { clock, sides, unique: () => `${programs++} ` };
 }
 
 function memorySide(clock: ManualClock): Side {

@@ -1,9 +1,10 @@
 // @ts-check
 // `npm run verify`: random programs on the stores and on the model, until they differ.
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { runnerImport } from "vite";
 
-const { module } = await runnerImport(new URL("verify.ts", import.meta.url).pathname, {
+const { module } = await runnerImport(fileURLToPath(new URL("verify.ts", import.meta.url)), {
   configFile: false,
   logLevel: "error",
   plugins: [
