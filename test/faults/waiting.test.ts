@@ -149,7 +149,8 @@ describe("Those who wait", () => {
     await once(child, "exit");
     const asked = performance.now();
     const { retryAfterMs } = await throttle.peek();
-    expect(retryAfterMs).toBeLessThanOrEqual(200 * 5 - Math.floor(asked - start));
+    // One of this process, three of the other, and the one that is asked for.
+    expect(retryAfterMs).toBeLessThanOrEqual(200 * 5);
     const last = await observe(() => throttle.limit("key", { timeout: "1h" }));
     expect(last.result).toMatchObject({ limited: false, source: "store" });
     expect(performance.now() - asked).toBeGreaterThanOrEqual(retryAfterMs - 1);
