@@ -157,8 +157,8 @@ class WaitingRoom {
       units,
       Number.MAX_SAFE_INTEGER,
     );
-    // Then the moment that was booked before still holds.
-    if (result.limited) return;
+    // Then the moment that was booked before still holds, as it does if the store was away and another one answered.
+    if (result.limited || result.source !== "store") return;
     place.booking = booking;
     place.result = result;
     place.moment = Math.min(place.moment, this.#timer.now() + (booking?.waitMs ?? 0));

@@ -118,3 +118,29 @@ test("a clock that fails to sleep makes those who wait reject with its failure, 
   expect(limiter.peekSync("k").resetAfterMs).toBe(1_000);
   await expect(limiter.limit("k")).rejects.toThrow("the clock stopped");
 });
+
+test("a place that is booked anew while a policy answers stays that of the store", async () => {
+  const clock = new ManualClock();
+  const store = new RemoteStore(clock);
+  const limiter = new Throttled({ quota: "3/3s", store, timeout: "1w" });
+  await limiter.limit("k", 3);
+  const controller = new AbortController();
+  const first = limiter.limit("k", { cost: 1, signal: controller.signal });
+  await turn();
+  const last = limiter.acquire("k", 3);
+  await turn();
+  const decide = store.decide.bind(store);
+  store.decide = async (...call) => {
+    const decision = await decide(...call);
+    const { booking, ...result } = decision;
+    return call[3] === Number.MAX_SAFE_INTEGER ? { ...result, source: "policy" } : decision;
+  };
+  controller.abort(reason);
+  await expect(first).rejects.toBe(reason);
+  await pass(clock, 4_000);
+  const permit = await last;
+  store.decide = decide;
+  await permit.refund();
+  // A policy would have nothing to give back to.
+  expect(store.asked.at(-1)).toBe(-3);
+});

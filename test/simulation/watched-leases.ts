@@ -112,7 +112,7 @@ export class WatchedLeases {
     const end = endsAt - machine.aheadMs;
     const isAwake = time.now >= machine.stalledUntil + 1;
     if (isAwake && time.now > end + 1) say(`ended ${time.now - end} ms ago, and it does not know`);
-    if (!this.#isOnServer(holding) || time.now <= this.excusedUntil) return;
+    if (!this.#isOnServer(holding) || time.now >= end || time.now <= this.excusedUntil) return;
     const place = this.#placesOf(key).find((each) => each.token === token);
     const lastMs = place === undefined ? time.now : network.server.timeOf(place.endsAt);
     // The server counts whole milliseconds.
