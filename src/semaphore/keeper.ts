@@ -206,7 +206,9 @@ export class Keeper implements LeaseKeeper {
       // What is there at once is heard at once: news of somebody behind it must not come first.
       this.#hear(claim, "then" in answer ? await answer : answer, askedAt);
     } catch (error) {
-      if (claim.lease === undefined && this.now() - claim.heardAt >= this.#leaseMs)
+      // Its release may have come before it.
+      if (!this.#claims.has(claim.id)) void this.#tell(claim.store, this.#request(claim, "release"));
+      else if (claim.lease === undefined && this.now() - claim.heardAt >= this.#leaseMs)
         this.#giveUp(claim, error);
       else this.#renewBy(this.now() + Math.min(RETRY_MS, this.#thirdMs));
     }

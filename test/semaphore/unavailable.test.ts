@@ -58,6 +58,48 @@ class ForgetfulClient extends RecordingClient {
   }
 }
 
+/** A client that can be told to have a command overtaken by what follows it, and to lose the answer when it is sent again. */
+class OvertakenClient extends RecordingClient {
+  #overtake: (() => void) | undefined;
+  #given = (): void => {};
+  #answered = (): void => {};
+
+  /** Calls `act` once the server has refused the next command; resolves once it was carried out, after what `act` led to. */
+  overtakeNext(act: () => void): Promise<void> {
+    this.#overtake = act;
+    return new Promise((resolve) => {
+      this.#given = resolve;
+    });
+  }
+
+  override async evalsha(sha: string, keys: number, ...rest: string[]): Promise<unknown> {
+    const act = this.#overtake;
+    this.#overtake = undefined;
+    try {
+      return await super.evalsha(sha, keys, ...rest);
+    } catch (error) {
+      if (act !== undefined) {
+        const answered = new Promise<void>((resolve) => {
+          this.#answered = resolve;
+        });
+        act();
+        await answered;
+      }
+      throw error;
+    }
+  }
+
+  override async eval(script: string, keys: number, ...rest: string[]): Promise<unknown> {
+    const answer = await super.eval(script, keys, ...rest);
+    if (rest.some((word) => word.startsWith("release "))) {
+      this.#answered();
+      return answer;
+    }
+    this.#given();
+    return new Promise(() => {});
+  }
+}
+
 function on(url: string, capacity: number, options: RedisStoreOptions) {
   const store = new RedisStore(url, { prefix, ...options });
   stores.push(store);
@@ -361,6 +403,23 @@ describe("When an answer comes too late", () => {
     expect(lease.signal.aborted).toBe(false);
     await lease.release();
     await (await served.acquire("key")).release();
+    client.disconnect();
+  });
+
+  test("what the server gave after its release, as it had to be told the script first, is given back once more", async () => {
+    const client = new Redis(node.port);
+    const overtaken = new OvertakenClient(client);
+    const store = new RedisStore(overtaken, { prefix, deadline: DEADLINE_MS });
+    stores.push(store);
+    const served = on(`redis://127.0.0.1:${node.port}`, 1, { deadline: "5s" });
+    await served.peek("key");
+    await client.script("FLUSH");
+    const leave = new AbortController();
+    const given = overtaken.overtakeNext(() => leave.abort(new Error("enough")));
+    const call = new Semaphore({ capacity: 1, store }).acquire("key", { signal: leave.signal });
+    await expect(call).rejects.toThrow("enough");
+    await given;
+    await until("the server has it back", 5_000, async () => (await inUse(served)) === 0);
     client.disconnect();
   });
 
