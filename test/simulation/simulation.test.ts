@@ -3,21 +3,16 @@ import { randomInt } from "node:crypto";
 import { expect, test } from "vitest";
 import { simulate } from "./simulation.js";
 
-/** How long to look, of the time of one processor, on a machine that may be busy with other tests as well. */
-const SEARCH_MS = 15_000;
+/** Those of every run are the same, so that a run says something of a change; `npm run simulate` and the nightly workflow take others. */
+const SEEDS = 1_000;
 
 test("everything is as promised, whatever befalls processes and their server", {
   timeout: 120_000,
 }, async () => {
-  const first = randomInt(2 ** 31);
-  const start = process.cpuUsage();
-  let seeds = 0;
-  for (; cpuMs(start) < SEARCH_MS; seeds++) {
-    const { problem } = await simulate(first + seeds);
-    if (problem !== undefined) expect.fail(`${problem}: npm run simulate -- --seed ${first + seeds}`);
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const { problem } = await simulate(seed);
+    if (problem !== undefined) expect.fail(`${problem}: npm run simulate -- --seed ${seed}`);
   }
-  console.info(`${seeds} seeds from ${first} on`);
-  expect(seeds).toBeGreaterThan(100);
 });
 
 test("a seed does the same every time, in every process", { timeout: 60_000 }, async () => {
@@ -30,8 +25,3 @@ test("a seed does the same every time, in every process", { timeout: 60_000 }, a
   });
   expect(command.stdout.split("\n").slice(0, trace.length)).toEqual(trace);
 });
-
-function cpuMs(start: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(start);
-  return (user + system) / 1_000;
-}
