@@ -55,7 +55,7 @@ export async function startLoad({ keys, seed, outageEveryMs }: LoadOptions): Pro
     new Connections(stores, client),
     outages,
   ];
-  while (!churn.isFull) {
+  while (!churn.isSettled) {
     churn.step();
     await new Promise(setImmediate);
   }

@@ -8,6 +8,7 @@ interface Span {
 
 /** A time for which the event loop was held up. */
 interface Busy extends Span {
+  readonly lap: number;
   /** What of it this process did of its own accord. */
   readonly ownMs: number;
   /** What was done last. */
@@ -22,8 +23,10 @@ export interface Pause {
 
 /** Shorter ones could not be too long. */
 const LONG_MS = 2;
-/** A garbage collection is told of in a later turn of the event loop. */
-const TOLD_AFTER_MS = 100;
+/** A garbage collection is told of some turns of the event loop later, however long they take. */
+const TOLD_AFTER_LAPS = 50;
+/** For how long a collection is remembered, should what it held up be told of only now. */
+const KEPT_MS = 10_000;
 
 /** Of the main thread where Node can say that; otherwise the threads that help it are included. */
 const cpuUsage = (process as { threadCpuUsage?: typeof process.cpuUsage }).threadCpuUsage ?? process.cpuUsage;
@@ -35,6 +38,7 @@ export class Pauses {
   #collections: Span[] = [];
   #busy: Busy[] = [];
   #lap = this.#now();
+  #laps = 0;
   #heldMs = 0;
   #lostMs = 0;
   readonly #found: Pause[] = [];
@@ -57,11 +61,13 @@ export class Pauses {
     const held = now.at - before.at - (now.idleMs - before.idleMs);
     // What another virtual machine took shows as neither.
     const lostMs = Math.max(now.waitedMs - before.waitedMs, held - (now.cpuMs - before.cpuMs));
+    this.#laps++;
     this.#heldMs += held;
     this.#lostMs += lostMs;
-    if (held < LONG_MS) return;
-    this.#busy.push({ start: before.at, end: now.at, ownMs: held - lostMs, during });
-    if (now.at - this.#busy[0]!.end > TOLD_AFTER_MS) this.#judge(now.at - TOLD_AFTER_MS);
+    if (held >= LONG_MS)
+      this.#busy.push({ lap: this.#laps, start: before.at, end: now.at, ownMs: held - lostMs, during });
+    const told = this.#laps - TOLD_AFTER_LAPS;
+    if (this.#busy[0] !== undefined && this.#busy[0].lap <= told) this.#judge(told);
   }
 
   /** All that took long since it was asked last, and which share it got of the time for which this process wanted a CPU. */
@@ -94,13 +100,13 @@ export class Pauses {
   }
 
   #judge(until: number): void {
-    const told = this.#busy.filter(({ end }) => end <= until);
-    this.#busy = this.#busy.filter(({ end }) => end > until);
+    const told = this.#busy.filter(({ lap }) => lap <= until);
+    this.#busy = this.#busy.filter(({ lap }) => lap > until);
     for (const busy of told) {
       const ms = busy.ownMs - overlapMs(busy, this.#collections);
       if (ms >= LONG_MS) this.#found.push({ ms, during: busy.during });
     }
-    const oldest = this.#busy[0]?.start ?? until;
+    const oldest = Math.min(this.#busy[0]?.start ?? this.#lap.at, this.#lap.at - KEPT_MS);
     this.#collections = this.#collections.filter(({ end }) => end > oldest);
   }
 }

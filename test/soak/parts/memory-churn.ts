@@ -4,6 +4,8 @@ import type { Random } from "../random.js";
 
 const STEP_MS = 0.4;
 const CALLS_BETWEEN_LOOKS = 16;
+/** Calls for each key: a map that is full of deleted keys is made twice as large, once. */
+const CALLS_TO_SETTLE = 5;
 /** How much smaller the stores besides the large one are. */
 const SMALLER = 10;
 
@@ -32,9 +34,10 @@ export class MemoryChurn implements Part {
     this.#shortLived = churned(keys, fewer, "1/2s");
   }
 
-  /** Whether there is no room for another key where there should be none. */
-  get isFull(): boolean {
-    return [this.#large, this.#shared].every(({ store, maxSize }) => store.size === maxSize);
+  /** Whether there is no room for another key, and maps have grown as far as keys that come and go make them. */
+  get isSettled(): boolean {
+    const { store, maxSize } = this.#large;
+    return store.size === maxSize && this.#calls >= CALLS_TO_SETTLE * maxSize;
   }
 
   step(): undefined {
