@@ -20,6 +20,8 @@ interface Claim {
   store: SemaphoreStore;
   /** When it was asked last among what it answered, by the clock of the keeper. */
   heardAt: number;
+  /** Questions that are not answered yet. */
+  asked: number;
   lease?: KeptLease;
   readonly admit: (lease: Lease) => void;
   readonly refuse: (reason: unknown) => void;
@@ -110,7 +112,7 @@ export class Keeper implements LeaseKeeper {
     });
     try {
       const askedAt = this.now();
-      this.#hear(claim, this.#arrange(claim, "acquire") as Arrangement, askedAt);
+      this.#hear(claim, claim.store, this.#arrange(claim, "acquire") as Arrangement, askedAt);
     } catch (error) {
       this.#forget(claim);
       throw error;
@@ -128,7 +130,8 @@ export class Keeper implements LeaseKeeper {
     const claim = this.#claims.get(id);
     if (claim === undefined) return;
     const askedAt = this.now();
-    this.#hear(claim, await this.#arrange(claim, "renew"), askedAt);
+    const { store } = claim;
+    this.#hear(claim, store, await this.#arrange(claim, "renew"), askedAt);
   }
 
   async release({ id }: KeptLease): Promise<void> {
@@ -147,6 +150,7 @@ export class Keeper implements LeaseKeeper {
       waits,
       store: this.#store,
       heardAt: Number.NEGATIVE_INFINITY,
+      asked: 0,
       ...ends,
     };
     this.#claims.set(id, claim);
@@ -189,7 +193,7 @@ export class Keeper implements LeaseKeeper {
       onNews: (news) => {
         if (news === undefined) void this.#ask(claim, "wait");
         else if (news instanceof Error) this.#giveUp(claim, news);
-        else this.#hear(claim, news, this.now());
+        else this.#hear(claim, claim.store, news, this.now());
       },
     };
   }
@@ -201,28 +205,41 @@ export class Keeper implements LeaseKeeper {
   async #ask(claim: Claim, act: SemaphoreRequest["act"]): Promise<void> {
     if (!this.#claims.has(claim.id)) return;
     const askedAt = this.now();
+    const { store } = claim;
+    claim.asked++;
     try {
       const answer = this.#arrange(claim, act);
       // What is there at once is heard at once: news of somebody behind it must not come first.
-      this.#hear(claim, "then" in answer ? await answer : answer, askedAt);
+      this.#hear(claim, store, "then" in answer ? await answer : answer, askedAt);
     } catch (error) {
-      // Its release may have come before it.
-      if (!this.#claims.has(claim.id)) void this.#tell(claim.store, this.#request(claim, "release"));
-      else if (claim.lease === undefined && this.now() - claim.heardAt >= this.#leaseMs)
-        this.#giveUp(claim, error);
-      else this.#renewBy(this.now() + Math.min(RETRY_MS, this.#thirdMs));
+      this.#despair(claim, store, error);
+    } finally {
+      claim.asked--;
     }
   }
 
-  /** What an answer means to a claim, unless that has come to its end meanwhile. */
-  #hear(claim: Claim, answer: Standing & Partial<Arrangement>, askedAt: number): void {
+  /** What it means to a claim that a store had no answer. */
+  #despair(claim: Claim, store: SemaphoreStore, error: unknown): void {
+    // Its release may have come before it.
+    if (!this.#claims.has(claim.id)) void this.#tell(store, this.#request(claim, "release"));
+    // Another store has taken it over, or may be about to.
+    else if (claim.store !== store || claim.asked > 1) return;
+    else if (claim.lease === undefined && this.now() - claim.heardAt >= this.#leaseMs)
+      this.#giveUp(claim, error);
+    else this.#renewBy(this.now() + Math.min(RETRY_MS, this.#thirdMs));
+  }
+
+  /** What the answer of a store means to a claim, unless that has come to its end meanwhile, or is with another store. */
+  #hear(claim: Claim, store: SemaphoreStore, answer: Standing & Partial<Arrangement>, askedAt: number): void {
     const { status, token, leftMs, by } = answer;
-    if (typeof by === "object") claim.store = by as SemaphoreStore;
-    if (!this.#claims.has(claim.id)) {
+    const from = typeof by === "object" ? (by as SemaphoreStore) : store;
+    const isLeft = claim.store !== store && claim.store !== from;
+    if (isLeft || !this.#claims.has(claim.id)) {
       // Its release came before it, or went to another store.
-      if (by !== "policy" && status !== "none") void this.#tell(claim.store, this.#request(claim, "release"));
+      if (by !== "policy" && status !== "none") void this.#tell(from, this.#request(claim, "release"));
       return;
     }
+    claim.store = from;
     if (by === "policy" || status === "none") this.#forget(claim);
     claim.heardAt = askedAt;
     if (status === "held") {

@@ -85,6 +85,11 @@ export class SimulatedServer {
     return entry !== undefined && entry.expiresAt > this.now ? entry.value : undefined;
   }
 
+  /** The same even if it has expired by now. */
+  remains(key: string): string | SemaphoreEntry | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
   /** Carries a command out. @throws what a client makes of an error of the server */
   execute({ name, script, keys, args }: Command): unknown {
     if (this.refusal !== undefined) throw replyError(this.refusal);

@@ -56,7 +56,7 @@ export function watchDenyCaches(
     if (now - readAt >= mostMs) say(`remembers for ${now - readAt} ms`);
     if (sentAt < (gaveBackAt.get(place) ?? Number.NEGATIVE_INFINITY))
       say("forgets that something was given back");
-    if (gainedAt(place) < decidedAt && !isRefused(network.server.find(place), limiter, now, cost)) {
+    if (gainedAt(place) < decidedAt && !isRefused(network.server.remains(place), limiter, now, cost)) {
       say("refuses what the server would allow");
     }
     return decision;
