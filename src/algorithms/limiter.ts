@@ -171,7 +171,7 @@ export class Limiter {
     record[0] = now;
     this.#algorithm.exhaust(record, 1, now);
     const decision = this.decideAt(record, 0, now, cost, maxWaitMs);
-    if (cost !== 0) records.set(record, offset);
+    if (cost !== 0 || maxWaitMs === Number.POSITIVE_INFINITY) records.set(record, offset);
     return decision;
   }
 
