@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig, type Plugin } from "vitest/config";
 
 const lua: Plugin = {
@@ -12,6 +13,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/global-setup.ts"],
     testTimeout: 30_000,
+    // Many tests wait for servers and deadlines, so two cores keep up with two workers; it would be one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Tests of deadlines and failovers run in real time, also on machines that are busy with something else.
     retry: process.env["CI"] === undefined ? 0 : 1,
     coverage: {
