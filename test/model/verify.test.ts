@@ -1,16 +1,15 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import { Redis as Redis5 } from "ioredis-5";
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { type Decision, MemoryStore, type Store } from "../../src/index.js";
 import { ManualClock } from "../../src/testing.js";
+import { verifyOptions } from "./command.js";
 import type { Table } from "./game.js";
 import { SUBJECTS } from "./games.js";
 import { table } from "./sides.js";
 import { verify } from "./verification.js";
-import { verifyOptions } from "./verify.js";
 
 const clients = [new Redis(inject("redisUrl")), new Redis5(inject("redisUrl"))] as const;
 const onRedis = clients.flatMap((client) => Array.from({ length: 8 }, () => table(["redis"], client)));
@@ -123,14 +122,9 @@ describe("the command line", () => {
   });
 
   test("plays, says how far it came, and ends with 0", { timeout: 60_000 }, async () => {
-    const script = fileURLToPath(new URL("verify.mjs", import.meta.url));
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      script,
-      "--ops",
-      "2k",
-      "--store",
-      "memory",
-    ]);
+    const args = ["--import", "./test/support/run-typescript.mjs", "test/model/verify.ts"];
+    args.push("--ops", "2k", "--store", "memory");
+    const { stdout } = await promisify(execFile)(process.execPath, args);
     expect(stdout).toMatch(
       /^Seed \d+, memory\n2,\d{3} operations, in \d+ s: [\d,]+ each second\nNo difference\n$/,
     );

@@ -9,7 +9,8 @@ export function count(name: string, text: string): number {
 }
 
 /** One of some names. @throws RangeError that lists them. */
-export function oneOf(name: string, text: string, names: readonly string[]): string {
-  if (names.includes(text)) return text;
+export function oneOf<T extends string>(name: string, text: string, names: readonly T[]): T {
+  const found = names.find((each) => each === text);
+  if (found !== undefined) return found;
   throw new RangeError(`Expected --${name} to be one of ${names.join(", ")}, got ${text}`);
 }
