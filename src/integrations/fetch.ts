@@ -8,6 +8,7 @@ import type { QuotaInput } from "../quota.js";
 import type { Store } from "../stores/store.js";
 import { Throttled } from "../throttled.js";
 import { Attempts } from "./attempts.js";
+import { keysUnder } from "./keys-under.js";
 import { OutgoingRequest } from "./outgoing-request.js";
 import type { Answered } from "./retry-hints.js";
 
@@ -62,14 +63,15 @@ export function throttledFetch<F extends FetchLike = PlatformFetch>(
 ): F {
   checkOptions(options);
   const { quota, using, store, timeout = "30s", retries = 2, fetch } = options;
+  const keyOf = keysUnder(options.prefix);
   const throttle = new Throttled<Store>({ quota, using, store });
   const timeoutMs = toMs("timeout", timeout);
 
   async function throttled(...args: Parameters<F>): Promise<unknown> {
     const request = new OutgoingRequest(args[0], args[1]);
     const signal = checkSignal(request.signal);
-    const { key, cost } = await spendingOf(options, request, args);
-    const attempts = new Attempts({ throttle, key, cost, timeoutMs, signal });
+    const { name, cost } = await spendingOf(options, request, args);
+    const attempts = new Attempts({ throttle, key: keyOf(name), cost, timeoutMs, signal });
     const send = fetch ?? (globalThis as { fetch?: FetchLike }).fetch;
     if (typeof send !== "function") throw new TypeError(complaint("fetch", "a function", send));
     for (let attempt = 0; ; attempt++) {
@@ -86,9 +88,7 @@ export function throttledFetch<F extends FetchLike = PlatformFetch>(
 
 function checkOptions<F extends FetchLike>(options: ThrottledFetchOptions<F>): void {
   knownOptions("options", options, OPTIONS);
-  const { prefix, key, cost, retries, fetch } = options;
-  if (prefix !== undefined && typeof prefix !== "string")
-    throw new TypeError(complaint("prefix", "a string", prefix));
+  const { key, cost, retries, fetch } = options;
   if (typeof key !== "function" && key !== undefined) checkKey(key);
   if (typeof cost !== "function" && cost !== undefined) wholeNumber("cost", cost, 0);
   if (retries !== undefined) wholeNumber("retries", retries, 0);
@@ -98,17 +98,17 @@ function checkOptions<F extends FetchLike>(options: ThrottledFetchOptions<F>): v
 
 /** Who spends how much. Rejects with the reason of the signal. */
 async function spendingOf<F extends FetchLike>(
-  { prefix, key, cost }: ThrottledFetchOptions<F>,
+  { key, cost }: ThrottledFetchOptions<F>,
   request: OutgoingRequest,
   args: Parameters<F>,
-): Promise<{ key: string; cost: number | undefined }> {
+): Promise<{ name: string; cost: number | undefined }> {
   const { signal } = request;
   if (signal?.aborted) throw signal.reason;
   const resolve = <V>(option: (url: PlatformUrl, ...args: Parameters<F>) => V | Promise<V>): Promise<V> =>
     unlessAborted(option(request.url, ...args), signal);
   const name = typeof key === "function" ? await resolve(key) : (key ?? request.url.origin);
   const units = typeof cost === "function" ? await resolve(cost) : cost;
-  return { key: prefix === undefined ? checkKey(name) : `${prefix}:${checkKey(name)}`, cost: units };
+  return { name, cost: units };
 }
 
 /** Lets go of an answer that nobody reads, so that its connection is free. */

@@ -2,13 +2,13 @@ import type { AlgorithmType } from "../algorithms/algorithm.js";
 import type { AlgorithmName } from "../algorithms/limiter.js";
 import { complaint, functionOrNothing, knownOptions, wholeNumber } from "../argument.js";
 import { isStoreError } from "../errors.js";
-import { checkKey } from "../key.js";
 import { ignoreFailure } from "../observation.js";
 import type { QuotaInput } from "../quota.js";
 import type { RateLimitResult } from "../result.js";
 import type { Store, SyncStore } from "../stores/store.js";
 import { Throttled } from "../throttled.js";
 import { clientAddressBehind, ipKey, type TrustProxy } from "./ip-key.js";
+import { keysUnder } from "./keys-under.js";
 import {
   type Header,
   type HeaderVersion,
@@ -111,6 +111,7 @@ interface Asked {
 /** What all web adapters do: from a request to the answer of the limiter in terms of HTTP. */
 export class Gate<R extends object> {
   readonly #options: ThrottleOptions<R>;
+  readonly #keyOf: (name: unknown) => string;
   readonly #originOf: (request: R) => Origin;
   readonly #clientAddress: ReturnType<typeof clientAddressBehind>;
   readonly #headers: HeaderWriter | undefined;
@@ -122,17 +123,15 @@ export class Gate<R extends object> {
   /** @throws TypeError, RangeError naming the option that is wrong. */
   constructor(options: ThrottleOptions<R>, originOf: (request: R) => Origin) {
     knownOptions("options", options, OPTIONS);
-    const { quota, cost, headers = "draft-10", statusCode = 429, trustProxy = 0, prefix } = options;
+    const { quota, cost, headers = "draft-10", statusCode = 429, trustProxy = 0 } = options;
     for (const name of ["key", "skip", "onLimited", "refundOn"] as const)
       functionOrNothing(name, options[name]);
     if (typeof cost !== "function" && cost !== undefined) wholeNumber("cost", cost, 0);
-    if (prefix !== undefined && typeof prefix !== "string") {
-      throw new TypeError(complaint("prefix", "a string", prefix));
-    }
     if (!Number.isInteger(statusCode) || statusCode < 400 || statusCode > 599) {
       throw new RangeError(complaint("statusCode", "a status from 400 to 599", statusCode));
     }
     this.#options = options;
+    this.#keyOf = keysUnder(options.prefix);
     this.#originOf = originOf;
     this.#headers = headers === false ? undefined : new HeaderWriter(headers);
     this.#statusCode = statusCode;
@@ -143,13 +142,12 @@ export class Gate<R extends object> {
 
   /** Rejects with what a function of the options throws, or with an error for what it answers. */
   async check(request: R): Promise<Verdict> {
-    const { quota, key, cost = 1, skip, prefix } = this.#options;
+    const { quota, key, cost = 1, skip } = this.#options;
     if (skip !== undefined && (await skip(request))) return PASS;
     const limiter = typeof quota === "function" ? await this.#limiterFor(quota, request) : this.#limiter;
     if (limiter === undefined) return PASS;
     const given = key === undefined ? this.#addressKey(request) : key(request);
-    const name = checkKey(typeof given === "string" ? given : await given);
-    const fullKey = prefix === undefined ? name : `${prefix}:${name}`;
+    const fullKey = this.#keyOf(typeof given === "string" ? given : await given);
     const units = typeof cost === "function" ? await cost(request) : cost;
     let result: RateLimitResult;
     try {

@@ -8,6 +8,7 @@ import { checkKey } from "../key.js";
 import type { QuotaInput } from "../quota.js";
 import type { Store } from "../stores/store.js";
 import { Throttled } from "../throttled.js";
+import { keysUnder } from "./keys-under.js";
 
 /** What a handler is told about its call, by version 1 and by version 2 of the SDK. */
 export interface ToolContext {
@@ -58,19 +59,17 @@ export function throttleTool<A extends readonly unknown[], R>(
   knownOptions("options", options, ["quota", "using", "store", "prefix", "key", "cost", "timeout"]);
   if (typeof handler !== "function") throw new TypeError(complaint("handler", "a function", handler));
   const { quota, using, store, prefix, key, cost, timeout } = options;
-  if (prefix !== undefined && typeof prefix !== "string")
-    throw new TypeError(complaint("prefix", "a string", prefix));
+  const keyOf = keysUnder(prefix);
   if (typeof key !== "function" && key !== undefined) checkKey(key);
   if (typeof cost !== "function" && cost !== undefined) wholeNumber("cost", cost, 0);
   const throttle = new Throttled<Store>({ using, quota, store, timeout });
   return async (...args) => {
     const given = args as unknown as Known<A>;
     const context = (args.at(-1) ?? {}) as ToolContext;
-    const name = checkKey(typeof key === "function" ? await key(...given) : (key ?? callerOf(context)));
+    const fullKey = keyOf(typeof key === "function" ? await key(...given) : (key ?? callerOf(context)));
     const units = typeof cost === "function" ? await cost(...given) : cost;
     const signal = context.mcpReq?.signal ?? context.signal;
     try {
-      const fullKey = prefix === undefined ? name : `${prefix}:${name}`;
       const { limited, retryAfterMs } = await throttle.limit(fullKey, { cost: units, signal });
       if (limited) return refusal("Rate limit exceeded.", retryAfterMs) as R;
     } catch (error) {
