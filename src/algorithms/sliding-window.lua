@@ -91,7 +91,6 @@ function algorithm.unbook(self, numbers, i, before, after, now, cost)
     return set(numbers, i, before[i], before[i + 1], before[i + 2])
   end
   local windows, units = after[i + 2] - before[i + 2], after[i + 1] - before[i + 1]
-  if units < 0 then windows, units = windows - 1, units + self.limit end
   local current = numbers[i + 1]
   if (numbers[i + 2] - windows) * self.limit + current < units then
     return algorithm.charge(self, numbers, i, now, now, -cost)
@@ -108,10 +107,10 @@ end
 
 function algorithm.resetAfterMs(self, numbers, i, from, now)
   local left, windows = leftOf(self, numbers, i, from, now), 0
-  if left >= 0 and numbers[i + 1] > 0 then
+  if numbers[i + 1] > 0 then
     windows = left + 2
-  elseif previousOf(numbers, i, left) > 0 then
-    windows = max(left, 0) + 1
+  elseif numbers[i] > 0 then
+    windows = left + 1
   end
   if windows > 0 then return windows * self.periodMs - 1 - now % self.periodMs end
   return left > 0 and left * self.periodMs - now % self.periodMs or 0

@@ -81,12 +81,8 @@ export class SlidingWindow implements Algorithm {
     }
     // What a booking left unused of the windows that it passed over is given back with it. Full windows and units are counted
     // apart, as their sum may be above 2^53.
-    let windows = after[i + 2]! - before[i + 2]!;
-    let units = after[i + 1]! - before[i + 1]!;
-    if (units < 0) {
-      windows--;
-      units += this.#limit;
-    }
+    const windows = after[i + 2]! - before[i + 2]!;
+    const units = after[i + 1]! - before[i + 1]!;
     const current = numbers[i + 1]!;
     const left = current - windows * this.#limit - units;
     if ((numbers[i + 2]! - windows) * this.#limit + current < units) this.charge(numbers, i, now, now, -cost);
@@ -108,12 +104,7 @@ export class SlidingWindow implements Algorithm {
 
   resetAfterMs(numbers: Numbers, i: number, from: number, now: number): number {
     const left = numbers[i + 2]! - this.#passed(from, now);
-    const windows =
-      left >= 0 && numbers[i + 1]! > 0
-        ? left + 2
-        : previousOf(numbers, i, left) > 0
-          ? Math.max(left, 0) + 1
-          : 0;
+    const windows = numbers[i + 1]! > 0 ? left + 2 : numbers[i]! > 0 ? left + 1 : 0;
     if (windows > 0) return windows * this.#periodMs - 1 - this.#elapsed(now);
     // Of a place that was given back, its window is left, before which nothing passes.
     return left > 0 ? left * this.#periodMs - this.#elapsed(now) : 0;
