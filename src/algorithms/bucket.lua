@@ -38,14 +38,14 @@ end
 function algorithm.spend(self, numbers, i, from, now, cost)
   local level, weight = levelOf(self, numbers, i, from, now), cost * self.weight
   local over = level - (self.full - weight)
-  if over > 0 then return cost > self.capacity and huge or ceil(over / self.drain) end
+  if over > 0 then return over end
   numbers[i] = level + weight
   return 0
 end
 
 function algorithm.charge(self, numbers, i, from, now, cost)
   local level = levelOf(self, numbers, i, from, now) + cost * self.weight
-  numbers[i] = level > 0 and min(level, self.brim) or 0
+  numbers[i] = max(min(level, self.brim), 0)
 end
 
 function algorithm.unbook(self, numbers, i, before, after, now, cost)

@@ -58,7 +58,7 @@ export class Bucket implements Algorithm {
 
   charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void {
     const level = this.#level(numbers, i, from, now) + cost * this.#weight;
-    numbers[i] = level > 0 ? Math.min(level, this.#brim) : 0;
+    numbers[i] = Math.max(Math.min(level, this.#brim), 0);
   }
 
   unbook(numbers: Numbers, i: number, before: Numbers, after: Numbers, now: number, cost: number): void {

@@ -35,14 +35,14 @@ end
 
 function algorithm.spend(self, numbers, i, from, now, cost)
   local used = usedOf(self, numbers, i, from, now) + cost
-  if used > self.limit then return algorithm.wait(self, numbers, i, from, now, cost, false) end
+  if used > self.limit then return used end
   numbers[i] = used
   return 0
 end
 
 function algorithm.charge(self, numbers, i, from, now, cost)
   local used = usedOf(self, numbers, i, from, now) + cost
-  numbers[i] = used > 0 and min(used, self.most) or 0
+  numbers[i] = max(min(used, self.most), 0)
 end
 
 function algorithm.unbook(self, numbers, i, before, after, now, cost)

@@ -55,7 +55,7 @@ export class FixedWindow implements Algorithm {
 
   charge(numbers: Numbers, i: number, from: number, now: number, cost: number): void {
     const used = this.#used(numbers, i, from, now) + cost;
-    numbers[i] = used > 0 ? Math.min(used, this.#most) : 0;
+    numbers[i] = Math.max(Math.min(used, this.#most), 0);
   }
 
   unbook(numbers: Numbers, i: number, before: Numbers, after: Numbers, now: number, cost: number): void {
