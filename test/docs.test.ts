@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ROOT, Sandbox, usesNest } from "./support/sandbox.js";
 
@@ -45,6 +45,19 @@ describe("links lead to files and headings that exist", () => {
     const links = [...prose(texts.get(page)!).matchAll(/\]\(([^()\s]+)\)/g)].map((match) => match[1]!);
     const broken = links.filter((link) => !/^https?:/.test(link) && !leadsSomewhere(page, link));
     expect(broken).toEqual([]);
+  });
+});
+
+describe("files that are named are there, and so are commands", () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  test.each(PAGES.filter((page) => page !== "CHANGELOG.md"))("%s", (page) => {
+    const text = texts.get(page)!;
+    const files = [...text.matchAll(/`((?:benchmarks|docs|src|test)\/[\w./*-]+)`/g)].map(
+      (match) => match[1]!,
+    );
+    const commands = [...text.matchAll(/`npm run ([\w:]+)[^`\n]*`/g)].map((match) => match[1]!);
+    expect(files.filter((file) => !isThere(file))).toEqual([]);
+    expect(commands.filter((command) => scripts[command] === undefined)).toEqual([]);
   });
 });
 
@@ -132,6 +145,13 @@ function blocksOf(page: string, text: string): Block[] {
 /** The text without code, in which brackets are no links. */
 function prose(text: string): string {
   return text.replace(FENCE, "").replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]()]/g, ""));
+}
+
+/** Whether there is such a file or folder; a `*` stands for any part of a name. */
+function isThere(path: string): boolean {
+  if (!path.includes("*")) return existsSync(join(ROOT, path));
+  const name = new RegExp(`^${basename(path).replaceAll(".", "\\.").replaceAll("*", ".*")}$`);
+  return readdirSync(join(ROOT, dirname(path))).some((entry) => name.test(entry));
 }
 
 function leadsSomewhere(page: string, link: string): boolean {

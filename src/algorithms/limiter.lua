@@ -106,17 +106,15 @@ local function defineOthers()
       advance(limiter, before, at)
       advance(limiter, after, at)
       algorithm.unbook(quota, record, 2, before, after, at, -cost)
-      return true, true
-    end
-    if cost < 0 or maxWaitMs < 0 then
+    elseif cost < 0 or maxWaitMs < 0 then
       charge(limiter, record, at, cost)
-      return true, true
+    else
+      local waiting = algorithm.wait(quota, record, 2, record[1], at, cost, maxWaitMs > 0)
+      if waiting > 0 and at - now + waiting > min(maxWaitMs, quota.horizonMs) then return false, repaired end
+      if waiting > 0 then advance(limiter, record, at) end
+      charge(limiter, record, at + waiting, cost)
+      if waiting > 0 then advance(limiter, record, at) end
     end
-    local waiting = algorithm.wait(quota, record, 2, record[1], at, cost, maxWaitMs > 0)
-    if waiting > 0 and at - now + waiting > min(maxWaitMs, quota.horizonMs) then return false, repaired end
-    if waiting > 0 then advance(limiter, record, at) end
-    charge(limiter, record, at + waiting, cost)
-    if waiting > 0 then advance(limiter, record, at) end
     return true, true
   end
 
