@@ -7,8 +7,10 @@ import { fileURLToPath } from "node:url";
 const HELP = `Usage: npm run mutate [-- algorithms | src | lua [files]]
 
   algorithms  the arithmetic in src/algorithms, by default; fails below 95 %
-  src         all of src, by the tests that need no server; fails below 85 %
-  lua         every operator of the Lua twins, or of those whose names hold one of the words that follow
+  src         all of src; fails below 85 %
+  lua         every operator of the Lua twins
+
+The files that follow, such as "src/semaphore/*.ts", are the only ones; of Lua, those whose names hold one of the words.
 `;
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -19,7 +21,12 @@ if (what === "lua") run(process.execPath, [`${HERE}lua.mjs`, ...rest], ROOT);
 else if (what === "algorithms" || what === "src") {
   // Apart from the dependencies of the project, which everybody installs.
   if (!existsSync(`${HERE}node_modules`)) run("npm", ["ci"], HERE);
-  run(process.execPath, [`${HERE}node_modules/.bin/stryker`, "run", `test/mutation/${what}.json`], ROOT);
+  const only = rest.length > 0 ? ["--mutate", rest.join(",")] : [];
+  run(
+    process.execPath,
+    [`${HERE}node_modules/.bin/stryker`, "run", `test/mutation/${what}.json`, ...only],
+    ROOT,
+  );
 } else {
   process.stderr.write(HELP);
   process.exitCode = 2;
