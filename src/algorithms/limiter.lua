@@ -101,7 +101,7 @@ local function defineOthers()
       algorithm.exhaust(quota, record, 2, now)
     end
     local at = max(record[1], now)
-    if cost < 0 and before and not repaired and algorithm.unbook and after[1] <= record[1] then
+    if before and not repaired and algorithm.unbook and after[1] <= record[1] then
       advance(limiter, record, at)
       advance(limiter, before, at)
       advance(limiter, after, at)

@@ -1,16 +1,18 @@
 import { defineConfig } from "vitest/config";
 import project from "../../vitest.config.js";
 
-/** All tests of what runs in one process, without those that start many, or wait for real time. */
+/** The tests of what runs in one process, without those that start many, take long, or say the same once more. */
 export default defineConfig({
   ...project,
   test: {
     ...project.test,
-    include: ["test/*.test.ts", "test/{algorithms,integrations,properties,semaphore,stores}/**/*.test.ts"],
+    include: ["test/*.test.ts", "test/{algorithms,integrations,semaphore,stores}/**/*.test.ts"],
     exclude: [
       "test/{demo,docs,examples}.test.ts",
-      "test/semaphore/processes/**",
+      "test/integrations/express-rate-limit.test.ts",
+      "test/semaphore/{keys.test.ts,processes/**}",
       "test/stores/flood.test.ts",
+      "test/stores/redis/batch-cluster.test.ts",
     ],
   },
 });

@@ -35,6 +35,15 @@ const OUT_OF_RANGE = ["9007199254740993", "99999999999999999999", "9".repeat(400
   `1700000000000 5 ${number} 0`,
 ]);
 
+test("the largest number that a limiter writes is one that it reads", async () => {
+  const prefix = randomUUID();
+  const limiter = new Limiter("token-bucket", "5/h");
+  const store = new RedisStore(redis, { prefix });
+  await redis.set(`${prefix}:${limiter.id}:key`, `1700000000000 ${Number.MAX_SAFE_INTEGER}`, "PX", 60_000);
+  await store.decide(limiter, "key", -1, 0);
+  expect(await store.decide(limiter, "key", 1, 0)).toMatchObject({ limited: true, remaining: 0 });
+});
+
 const CALLS: [string, number, number][] = [
   ["spending", 1, 0],
   ["asking", 0, 0],

@@ -30,6 +30,18 @@ async function freshAt(decide: () => Promise<Decision>): Promise<[number, number
   return [before + resetAfterMs, (await serverTime(redis)) + resetAfterMs];
 }
 
+test("a decision is made in the millisecond in which the server is, not in the next", async () => {
+  const limiter = new Limiter("fixed-window", "1000/h");
+  const store = new RedisStore(redis, { prefix: randomUUID() });
+  for (let call = 0; call < 100; call++) {
+    const before = await serverTime(redis);
+    const { resetAfterMs } = await store.decide(limiter, "key", 1, 0);
+    const after = await serverTime(redis);
+    const elapsedMs = HOUR_MS - resetAfterMs - (before % HOUR_MS);
+    expect((elapsedMs + HOUR_MS) % HOUR_MS).toBeLessThanOrEqual(after - before);
+  }
+});
+
 describe.each(ALGORITHMS)("regression: client clocks deciding, %s", (using: AlgorithmName) => {
   test.each([
     ["an hour fast", HOUR_MS],
