@@ -49,6 +49,10 @@ const EQUIVALENT = {
     "if cost == 0 and maxWaitMs >= 0 then return «false», false end": "who asks again gets the same answer",
     "if waiting «>» 0 then advance(limiter, record, at) end":
       "to charge advances as well, and to advance to the same moment is nothing",
+    "if times «>» 1 and cost > 0 and maxWaitMs == 0 and limiter.algorithm.additive then":
+      "one call at once is one call",
+    "if times > 1 and cost «>» 0 and maxWaitMs == 0 and limiter.algorithm.additive then":
+      "who asks changes nothing, once or often",
     "while i «<» #numbers do": "there are three numbers for each call",
     "before = { unpack(numbers, i, i + limiter.size «-» 1) }": "what is behind the record is not looked at",
     "after = { unpack(numbers, i + limiter.size, i + 2 * limiter.size «-» 1) }":
