@@ -49,6 +49,15 @@ const EQUIVALENT = {
     "if cost == 0 and maxWaitMs >= 0 then return «false», false end": "who asks again gets the same answer",
     "if waiting «>» 0 then advance(limiter, record, at) end":
       "to charge advances as well, and to advance to the same moment is nothing",
+    "elseif cost «<» 0 or maxWaitMs < 0 then": "who asks has gone by then, unless maxWaitMs is below 0",
+    "if cost «<» 0 and limiter.algorithm.resetAfterMs(limiter.quota, record, 2, record[1], record[1]) == 0 then":
+      "no record is kept of which that is true",
+    "if resetMs «>» MAX_SAFE_INTEGER then return { err = NOT_A_RECORD } end":
+      "no record comes to exactly that",
+    "elseif cost and record[1] «-» now <= limiter.quota.refillMs then":
+      "the other way decides alike, and takes longer",
+    "elseif cost and record[1] - now «<=» limiter.quota.refillMs then":
+      "the other way decides alike, and takes longer",
     "if times «>» 1 and cost > 0 and maxWaitMs == 0 and limiter.algorithm.additive then":
       "one call at once is one call",
     "if times > 1 and cost «>» 0 and maxWaitMs == 0 and limiter.algorithm.additive then":

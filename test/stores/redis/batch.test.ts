@@ -36,6 +36,15 @@ function passed(decisions: readonly Decision[]): Decision[] {
   return decisions.filter(({ limited }) => !limited);
 }
 
+test("equal calls of one tick that would have to wait too long are not charged, though there is room in the bucket", async () => {
+  const clock = new ManualClock();
+  const { store } = await recorded({ clock });
+  const limiter = new Limiter("leaky-bucket", "10/s burst 5");
+  const calls = Array.from({ length: 3 }, () => store.decide(limiter, "key", 1, 50));
+  expect((await Promise.all(calls)).map(({ limited }) => limited)).toEqual([false, true, true]);
+  expect(await store.decide(limiter, "key", 0, 0)).toMatchObject({ remaining: 4 });
+});
+
 describe.each(IOREDIS)("over $version", ({ connect }) => {
   const own = connect(inject("redisUrl"));
   afterAll(() => own.disconnect());
