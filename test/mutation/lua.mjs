@@ -68,6 +68,17 @@ const EQUIVALENT = {
       "what is behind the record is not looked at",
   },
   "src/algorithms/sliding-window.lua": {
+    "if isNow and numbers[i «+» 2] == 0 and used + weighted(self, numbers[i], now) <= self.limit then":
+      "the other way decides alike, and takes longer",
+    "if isNow and numbers[i + 2] == 0 and used + weighted(self, numbers[i], now) «<=» self.limit then":
+      "the other way decides alike, and takes longer",
+    "local wait = algorithm.wait(self, numbers, i, from, now, cost, «false»)": "nobody is paced",
+    "if left «<» 0 then return giveBack(self, numbers, i, windows, units - current) end":
+      "a window that is full and an empty one after it are two ways to say the same",
+    "return left > 0 and left «*» self.periodMs - now % self.periodMs or 0":
+      "the slower quota beside it, for which the place was booked, keeps the record for longer",
+    "return left > 0 and left * self.periodMs «-» now % self.periodMs or 0":
+      "the slower quota beside it, for which the place was booked, keeps the record for longer",
     "local algorithm = { additive = «true», size = 3 }":
       "it makes equal calls quicker, and changes no answer",
   },
