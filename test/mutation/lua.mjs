@@ -79,8 +79,14 @@ const EQUIVALENT = {
       "the slower quota beside it, for which the place was booked, keeps the record for longer",
     "return left > 0 and left * self.periodMs «-» now % self.periodMs or 0":
       "the slower quota beside it, for which the place was booked, keeps the record for longer",
+    "return left > 0 and left * self.periodMs - now «%» self.periodMs or 0":
+      "the slower quota beside it, for which the place was booked, keeps the record for longer",
     "local algorithm = { additive = «true», size = 3 }":
       "it makes equal calls quicker, and changes no answer",
+  },
+  "src/semaphore/state.lua": {
+    "if standing «>» 0 then inUse = inUse - termsOf(id) else waiting = waiting - 1 end": "it is not 0 here",
+    "asked[id] = «true»": "who hears of its permit twice has it once",
   },
   "src/integrations/pause.lua": {
     "numbers[i] = cost «<» 0 and max(left + cost, 0) or min(max(left, cost), self.capacity)":
