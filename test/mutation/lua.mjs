@@ -54,6 +54,7 @@ const EQUIVALENT = {
       "no record is kept of which that is true",
     "if resetMs «>» MAX_SAFE_INTEGER then return { err = NOT_A_RECORD } end":
       "no record comes to exactly that",
+    "local at = from «>» now and from or now": "at the same moment both are now",
     "elseif cost and record[1] «-» now <= limiter.quota.refillMs then":
       "the other way decides alike, and takes longer",
     "elseif cost and record[1] - now «<=» limiter.quota.refillMs then":
