@@ -27,6 +27,9 @@ interface Claim {
   readonly refuse: (reason: unknown) => void;
 }
 
+/** What a store answers, or tells later. */
+type Heard = Standing & Partial<Omit<Arrangement, "by">> & { readonly by?: "policy" | object };
+
 /** How soon to ask again where the store could not answer, at most. */
 const RETRY_MS = 1_000;
 
@@ -185,7 +188,7 @@ export class Keeper implements LeaseKeeper {
   }
 
   #request(claim: Claim, act: SemaphoreRequest["act"]): SemaphoreRequest {
-    const { id, permits } = claim;
+    const { id, permits, store } = claim;
     const request = { act, id, permits, leaseMs: this.#leaseMs };
     if (act !== "wait") return request;
     return {
@@ -193,7 +196,7 @@ export class Keeper implements LeaseKeeper {
       onNews: (news) => {
         if (news === undefined) void this.#ask(claim, "wait");
         else if (news instanceof Error) this.#giveUp(claim, news);
-        else this.#hear(claim, claim.store, news, this.now());
+        else this.#hear(claim, store, news, this.now());
       },
     };
   }
@@ -230,7 +233,7 @@ export class Keeper implements LeaseKeeper {
   }
 
   /** What the answer of a store means to a claim, unless that has come to its end meanwhile, or is with another store. */
-  #hear(claim: Claim, store: SemaphoreStore, answer: Standing & Partial<Arrangement>, askedAt: number): void {
+  #hear(claim: Claim, store: SemaphoreStore, answer: Heard, askedAt: number): void {
     const { status, token, leftMs, by } = answer;
     const from = typeof by === "object" ? (by as SemaphoreStore) : store;
     const isLeft = claim.store !== store && claim.store !== from;
@@ -264,7 +267,7 @@ export class Keeper implements LeaseKeeper {
     else this.#giveUp(claim, new ThrottledError("The lease was lost: it had ended before it was heard of"));
   }
 
-  #limited(permits: number, answer?: Standing & Partial<Arrangement>): LimitedError {
+  #limited(permits: number, answer?: Heard): LimitedError {
     const { capacity } = this.#rules();
     const { inUse = capacity, waiting = 0, leftMs = this.#leaseMs, by } = answer ?? {};
     const result: RateLimitResult = {

@@ -18,9 +18,9 @@ export interface SemaphoreRequest {
   readonly leaseMs: number;
   /**
    * Hears what became of a place in line; with nothing if the store can't tell, and should be asked again, and with an error
-   * if it never will tell.
+   * if it never will tell; `by` is the store that they are from if it is not the one that was asked.
    */
-  readonly onNews?: (news?: Standing | Error) => void;
+  readonly onNews?: (news?: (Standing & { readonly by?: object }) | Error) => void;
 }
 
 /** What somebody has. */

@@ -67,7 +67,7 @@ export class FailurePolicy {
     if (policy === "throw" || request?.act === "renew" || request?.act === "release") throw error;
     if (typeof policy === "object") {
       if (policy.arrange === undefined) throw error;
-      return { by: policy, ...(await policy.arrange(key, rules, request)) };
+      return { by: policy, ...(await policy.arrange(key, rules, request && newsBy(policy, request))) };
     }
     const held = policy === "allow" && request !== undefined && request.permits <= rules.capacity;
     if (held)
@@ -99,6 +99,16 @@ export class FailurePolicy {
     if (isStoreError(error)) publishStoreError(error);
     return isOutage(error) ? this.#policy : "throw";
   }
+}
+
+/** The same request, whose news say who they are from. */
+function newsBy(store: Store, request: SemaphoreRequest): SemaphoreRequest {
+  const { onNews } = request;
+  if (onNews === undefined) return request;
+  return {
+    ...request,
+    onNews: (news) => onNews(news === undefined || news instanceof Error ? news : { by: store, ...news }),
+  };
 }
 
 function without(policy: OnUnavailable, limiter: Limiter, cost: number): Decision {

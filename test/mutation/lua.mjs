@@ -13,7 +13,7 @@ const CONFIG = join(ROOT, "test/mutation/lua.vitest.config.ts");
 
 /** What the model says of some games that are played on Redis. @param {string} games @returns {readonly string[]} */
 const model = (games) => ["test/model/verify.test.ts", "--testNamePattern", `(${games}) .*on Redis`];
-const REST_OF_LIMITS = [["test/stores/redis", "test/stores/redis-store.test.ts"]];
+const REST_OF_LIMITS = [["test/stores/redis"]];
 const EVERY_ALGORITHM = "fixed-window|sliding-window|token-bucket|leaky-bucket|gcra";
 
 /** The tests that know each file, by arguments of Vitest, the quickest first. @type {Readonly<Record<string, readonly (readonly string[])[]>>} */

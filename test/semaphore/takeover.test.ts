@@ -8,6 +8,7 @@ import {
   type SemaphoreRules,
   type Store,
 } from "../../src/index.js";
+import { FailurePolicy, outage } from "../../src/stores/failure-policy.js";
 import { ManualClock } from "../../src/testing.js";
 import { turn } from "../support/manual-time.js";
 
@@ -51,8 +52,9 @@ function askAgain(): readonly [first: Question, second: Question] {
 }
 
 /** The answer of the fallback in place of the store. */
-function byFallback({ request }: Question): Arrangement {
-  return { by: fallback, ...fallback.arrange("key", RULES, request) };
+function byFallback({ request }: Question): Promise<Arrangement> {
+  const error = outage("slow", "arrange", "out of reach", "unreachable");
+  return new FailurePolicy(fallback).arrange(error, "key", RULES, request);
 }
 
 function holdFallback(): Lease {
@@ -65,7 +67,7 @@ describe("A call that asked twice", () => {
     const [first, second] = askAgain();
     second.fail(new Error("out of reach"));
     await turn();
-    first.answer(byFallback(first));
+    first.answer(await byFallback(first));
     expect((await call).token).toBeGreaterThan(0);
   });
 
@@ -74,7 +76,7 @@ describe("A call that asked twice", () => {
     const call = semaphore.acquire("key");
     const [first, second] = askAgain();
     clock.advance(LEASE_MS - 1);
-    first.answer(byFallback(first));
+    first.answer(await byFallback(first));
     await turn();
     clock.advance(1);
     second.fail(new Error("out of reach"));
@@ -87,9 +89,22 @@ describe("A call that asked twice", () => {
     const held = holdFallback();
     const call = semaphore.acquire("key");
     const [first, second] = askAgain();
-    first.answer(byFallback(first));
+    first.answer(await byFallback(first));
     await turn();
     second.answer({ status: "held", token: 7, leftMs: LEASE_MS, inUse: 1, waiting: 0 });
+    await turn();
+    expect(questions[2]?.request).toMatchObject({ act: "release", id: second.request.id });
+    await held.release();
+    expect((await call).token).toBeGreaterThan(held.token);
+  });
+
+  test("takes no news of the store that it has left for those of the other", async () => {
+    const held = holdFallback();
+    const call = semaphore.acquire("key");
+    const [first, second] = askAgain();
+    first.answer(await byFallback(first));
+    await turn();
+    second.request.onNews!({ status: "held", token: 7, leftMs: LEASE_MS });
     await turn();
     expect(questions[2]?.request).toMatchObject({ act: "release", id: second.request.id });
     await held.release();
