@@ -1,11 +1,12 @@
 import { defineConfig } from "vitest/config";
 import project from "../../vitest.config.js";
+import { settings } from "./settings.js";
 
-/** The tests of the arithmetic that are quick enough to run for each mutant; the model, which is slow, comes last. */
+/** The tests of the arithmetic that are quick enough to run for each mutant. */
 export default defineConfig({
   ...project,
   test: {
-    ...project.test,
+    ...settings,
     include: [
       "test/algorithms/*.test.ts",
       "test/{cost,limit,quota,refund,regressions,several-quotas}.test.ts",

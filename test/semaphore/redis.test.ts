@@ -1,18 +1,22 @@
 import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
-import { afterAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { isStoreError, LimitedError, Semaphore, type SemaphoreOptions } from "../../src/index.js";
 import { RedisStore, type RedisStoreOptions } from "../../src/redis.js";
 import { ManualClock } from "../../src/testing.js";
 import { FaultyProxy } from "../support/faulty-proxy.js";
 import { IOREDIS } from "../support/ioredis.js";
 import { RecordingClient } from "../support/recording-client.js";
-import { startRedis } from "../support/redis-server.js";
+import { type RedisServer, startRedis } from "../support/redis-server.js";
 import { Turns } from "../support/semaphores.js";
 import { until } from "../support/server-node.js";
 
-const server = await startRedis();
-const redis = new Redis(server.url);
+let server: RedisServer;
+let redis: Redis;
+beforeAll(async () => {
+  server = await startRedis();
+  redis = new Redis(server.url);
+});
 afterAll(async () => {
   redis.disconnect();
   await server.stop();

@@ -1,12 +1,16 @@
 import { Redis } from "ioredis";
-import { afterAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { isStoreError, Limiter, Throttled } from "../../../src/index.js";
 import { RedisStore } from "../../../src/redis.js";
 import { IOREDIS } from "../../support/ioredis.js";
-import { startRedis } from "../../support/redis-server.js";
+import { type RedisServer, startRedis } from "../../support/redis-server.js";
 
-const server = await startRedis();
-const admin = new Redis(server.url);
+let server: RedisServer;
+let admin: Redis;
+beforeAll(async () => {
+  server = await startRedis();
+  admin = new Redis(server.url);
+});
 afterAll(async () => {
   admin.disconnect();
   await server.stop();

@@ -2,18 +2,24 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { isStoreError, Limiter } from "../../../src/index.js";
 import { RedisStore } from "../../../src/redis.js";
-import { startRedis } from "../../support/redis-server.js";
+import { type RedisServer, startRedis } from "../../support/redis-server.js";
 
 const PASSWORD = "p@ss/w:rd%?#[ä] +&";
 const ENCODED = encodeURIComponent(PASSWORD);
 
-const folder = mkdtempSync(join(tmpdir(), "throttled-socket-"));
-const socket = join(folder, "redis server.sock");
-const server = await startRedis("--requirepass", PASSWORD, "--unixsocket", socket);
-const admin = new Redis({ port: server.port, password: PASSWORD });
+let folder: string;
+let socket: string;
+let server: RedisServer;
+let admin: Redis;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "throttled-socket-"));
+  socket = join(folder, "redis server.sock");
+  server = await startRedis("--requirepass", PASSWORD, "--unixsocket", socket);
+  admin = new Redis({ port: server.port, password: PASSWORD });
+});
 afterAll(async () => {
   admin.disconnect();
   await server.stop();
@@ -22,7 +28,6 @@ afterAll(async () => {
 beforeEach(() => admin.flushall());
 
 const limiter = new Limiter("gcra", "5/h");
-const path = encodeURI(socket);
 
 /** The databases that hold keys. */
 async function databases(): Promise<number[]> {
@@ -35,13 +40,13 @@ async function spend(url: string, redisOptions: object = {}): Promise<void> {
 }
 
 test.each([
-  ["redis", 0, `redis://:${ENCODED}@127.0.0.1:${server.port}`],
-  ["redis with a database", 3, `redis://:${ENCODED}@127.0.0.1:${server.port}/3`],
-  ["redis with the default user", 0, `redis://default:${ENCODED}@127.0.0.1:${server.port}/0`],
-  ["valkey", 5, `valkey://:${ENCODED}@localhost:${server.port}/5`],
-  ["VALKEY", 0, `VALKEY://:${ENCODED}@127.0.0.1:${server.port}`],
-])("a URL of %s reaches database %i of its server", async (_, db, url) => {
-  await spend(url);
+  ["redis", 0, `redis://:${ENCODED}@127.0.0.1`, ""],
+  ["redis with a database", 3, `redis://:${ENCODED}@127.0.0.1`, "/3"],
+  ["redis with the default user", 0, `redis://default:${ENCODED}@127.0.0.1`, "/0"],
+  ["valkey", 5, `valkey://:${ENCODED}@localhost`, "/5"],
+  ["VALKEY", 0, `VALKEY://:${ENCODED}@127.0.0.1`, ""],
+])("a URL of %s reaches database %i of its server", async (_, db, host, path) => {
+  await spend(`${host}:${server.port}${path}`);
   expect(await databases()).toEqual([db]);
 });
 
@@ -50,7 +55,7 @@ test.each([
   ["?db=0", 0],
   ["?db=2", 2],
 ])("a Unix socket is reached with %j, its password in `redisOptions`", async (query, db) => {
-  await spend(`unix://${path}${query}`, { password: PASSWORD });
+  await spend(`unix://${encodeURI(socket)}${query}`, { password: PASSWORD });
   expect(await databases()).toEqual([db]);
 });
 

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
-import { afterAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Limiter } from "../../../src/index.js";
 import { RedisStore } from "../../../src/redis.js";
 import { ManualClock } from "../../../src/testing.js";
 import { ALGORITHMS } from "../../support/algorithms.js";
 import { everyCall } from "../../support/every-call.js";
-import { startRedis } from "../../support/redis-server.js";
+import { type RedisServer, startRedis } from "../../support/redis-server.js";
 import { serverTime } from "../../support/server-time.js";
 
 const GRACE_MS = 1_000;
@@ -14,8 +14,12 @@ const GRACE_MS = 1_000;
 const SLACK_MS = 500;
 const HOUR_MS = 3_600_000;
 
-const server = await startRedis();
-const redis = new Redis(server.url);
+let server: RedisServer;
+let redis: Redis;
+beforeAll(async () => {
+  server = await startRedis();
+  redis = new Redis(server.url);
+});
 afterAll(async () => {
   redis.disconnect();
   await server.stop();

@@ -1,11 +1,15 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { Redis } from "ioredis";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { keySlot } from "../../../src/stores/redis/key-slot.js";
-import { startRedis } from "../../support/redis-server.js";
+import { type RedisServer, startRedis } from "../../support/redis-server.js";
 
-const node = await startRedis("--cluster-enabled", "yes");
-const redis = new Redis(node.url);
+let node: RedisServer;
+let redis: Redis;
+beforeAll(async () => {
+  node = await startRedis("--cluster-enabled", "yes");
+  redis = new Redis(node.url);
+});
 afterAll(async () => {
   redis.disconnect();
   await node.stop();

@@ -1,12 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Limiter, Throttled } from "../../../src/index.js";
 import { RedisStore } from "../../../src/redis.js";
-import { startRedis } from "../../support/redis-server.js";
+import { type RedisServer, startRedis } from "../../support/redis-server.js";
 
-const server = await startRedis();
-const redis = new Redis(server.url);
+let server: RedisServer;
+let redis: Redis;
+beforeAll(async () => {
+  server = await startRedis();
+  redis = new Redis(server.url);
+});
 afterAll(async () => {
   redis.disconnect();
   await server.stop();

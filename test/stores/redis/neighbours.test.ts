@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import {
   type Decision,
   isStoreError,
@@ -12,12 +12,16 @@ import {
 import { type RedisClient, RedisStore } from "../../../src/redis.js";
 import { ALGORITHMS } from "../../support/algorithms.js";
 import { RecordingClient } from "../../support/recording-client.js";
-import { startRedis } from "../../support/redis-server.js";
+import { type RedisServer, startRedis } from "../../support/redis-server.js";
 
 const PASSWORD = "of the user";
 
-const server = await startRedis();
-const redis = new Redis(server.url);
+let server: RedisServer;
+let redis: Redis;
+beforeAll(async () => {
+  server = await startRedis();
+  redis = new Redis(server.url);
+});
 afterAll(async () => {
   redis.disconnect();
   await server.stop();

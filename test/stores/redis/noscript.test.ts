@@ -1,16 +1,22 @@
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Limiter, StoreError } from "../../../src/index.js";
 import { RedisStore } from "../../../src/redis.js";
 import { ALGORITHMS } from "../../support/algorithms.js";
 import { IOREDIS } from "../../support/ioredis.js";
 import { RecordingClient } from "../../support/recording-client.js";
-import { startRedis } from "../../support/redis-server.js";
+import { type RedisServer, startRedis } from "../../support/redis-server.js";
 
-const server = await startRedis();
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
 afterAll(() => server.stop());
 
 describe.each(IOREDIS)("EVALSHA over $version", ({ version, connect }) => {
-  const redis = connect(server.url);
+  let redis: ReturnType<typeof connect>;
+  beforeAll(() => {
+    redis = connect(server.url);
+  });
   afterAll(() => redis.disconnect());
 
   test.each(ALGORITHMS)("%s goes on after the server forgot its scripts", async (using) => {

@@ -5,10 +5,14 @@ import { RedisStore } from "../../../src/redis.js";
 import { ALGORITHMS } from "../../support/algorithms.js";
 import { everyCall } from "../../support/every-call.js";
 import { RecordingClient } from "../../support/recording-client.js";
-import { startRedis } from "../../support/redis-server.js";
+import { type RedisServer, startRedis } from "../../support/redis-server.js";
 
-const server = await startRedis();
-const redis = new Redis(server.url);
+let server: RedisServer;
+let redis: Redis;
+beforeAll(async () => {
+  server = await startRedis();
+  redis = new Redis(server.url);
+});
 afterAll(async () => {
   redis.disconnect();
   await server.stop();
@@ -89,16 +93,18 @@ test("every way of calling is one script call, and `reset` one deletion", async 
   expect(client.sent.map(({ name }) => name)).toEqual(["del"]);
 });
 
-describe("regression: two keys on a cluster", async () => {
-  const node = await startRedis("--cluster-enabled", "yes");
-  const client = new Redis(node.url);
+describe("regression: two keys on a cluster", () => {
+  let node: RedisServer;
+  let client: Redis;
+  beforeAll(async () => {
+    node = await startRedis("--cluster-enabled", "yes");
+    client = new Redis(node.url);
+    await client.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+    await vi.waitFor(async () => expect(await client.cluster("INFO")).toContain("cluster_state:ok"), 15_000);
+  });
   afterAll(async () => {
     client.disconnect();
     await node.stop();
-  });
-  beforeAll(async () => {
-    await client.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
-    await vi.waitFor(async () => expect(await client.cluster("INFO")).toContain("cluster_state:ok"), 15_000);
   });
 
   test.each(ALGORITHMS)("%s never asks for keys in two slots", async (using) => {

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { inspect } from "node:util";
 import { Redis } from "ioredis";
-import { afterAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { isStoreError, Limiter, StoreError, Throttled, ThrottledError } from "../../../src/index.js";
 import { RedisStore } from "../../../src/redis.js";
 import { IOREDIS } from "../../support/ioredis.js";
-import { freePort, startRedis } from "../../support/redis-server.js";
+import { freePort, type RedisServer, startRedis } from "../../support/redis-server.js";
 
 const PASSWORD = "hunter2-of-the-server";
 const WRONG = "wrong-horse-battery";
@@ -14,9 +14,13 @@ const KEY = "key-of-a-person";
 const SECRETS = [PASSWORD, WRONG, USER, KEY, "redis://"];
 
 const limiter = new Limiter("gcra", "5/h");
-const locked = await startRedis("--requirepass", PASSWORD);
+let locked: RedisServer;
+let address: string;
+beforeAll(async () => {
+  locked = await startRedis("--requirepass", PASSWORD);
+  address = locked.url.replace("redis://", "");
+});
 afterAll(() => locked.stop());
-const address = locked.url.replace("redis://", "");
 
 /** Everything that a log could show of a value. */
 function shown(value: unknown): string {
