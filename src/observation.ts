@@ -173,7 +173,7 @@ export function publishStoreError(error: StoreError): void {
 export function ignoreFailure(act: () => unknown): void {
   try {
     const outcome = act() as Partial<Promise<unknown>> | undefined | null;
-    if (typeof outcome?.then === "function") outcome.then(undefined, () => {});
+    outcome?.then?.(undefined, () => {});
   } catch {
     // Whoever listens has to look after its own errors.
   }

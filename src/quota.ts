@@ -102,7 +102,7 @@ function quotaOf(limit: unknown, periodMs: number, burst: unknown = limit): Quot
 
 const MAX_TEXT = 256;
 
-const UNIT_NAMES: ReadonlyMap<string, string> = new Map(
+const NAMED_UNIT_MS: ReadonlyMap<string, number> = new Map(
   [
     ["ms"],
     ["s", "sec", "second", "seconds"],
@@ -110,7 +110,7 @@ const UNIT_NAMES: ReadonlyMap<string, string> = new Map(
     ["h", "hr", "hour", "hours"],
     ["d", "day", "days"],
     ["w", "week", "weeks"],
-  ].flatMap((names) => names.map((name) => [name, names[0]!])),
+  ].flatMap((names) => names.map((name) => [name, UNIT_MS.get(names[0]!)!])),
 );
 
 /** A cursor over the text of quotas; each method consumes one part of the grammar or fails where it stands. */
@@ -154,8 +154,7 @@ class QuotaText {
 
   #unitMs(): number {
     const word = this.#take(/[a-z]*/iy);
-    const name = UNIT_NAMES.get(word.toLowerCase()) ?? "";
-    return UNIT_MS.get(name) ?? this.#fail("a unit (ms, s, m, h, d or w)", word);
+    return NAMED_UNIT_MS.get(word.toLowerCase()) ?? this.#fail("a unit (ms, s, m, h, d or w)", word);
   }
 
   #burst(): number | undefined {

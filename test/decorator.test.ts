@@ -84,6 +84,36 @@ describe("a method decorated with throttled", () => {
     expect([left("Base.get"), left("Overrides.get"), left("Base.make")]).toEqual([7, 9, 9]);
   });
 
+  test("is charged to the class that declares it, also if only a subclass is ever made", async () => {
+    const { options, left } = setUp();
+    class Base {
+      @throttled(options) async get() {
+        return "base";
+      }
+    }
+    class Inherits extends Base {}
+    class Overrides extends Base {
+      override async get() {
+        return `over ${await super.get()}`;
+      }
+    }
+    await new Inherits().get();
+    class Another extends Overrides {}
+    expect(await new Another().get()).toBe("over base");
+    expect(left("Base.get")).toBe(8);
+  });
+
+  test("is charged to the class furthest up under a decorator that puts another method in its place", async () => {
+    const { options, left } = setUp();
+    const other = (method: () => Promise<void>) => async () => method();
+    class Base {
+      @other @throttled(options) async get() {}
+    }
+    class Inherits extends Base {}
+    await new Inherits().get();
+    expect(left("Base.get")).toBe(9);
+  });
+
   test("takes key and cost as values, or computed from arguments and `this`", async () => {
     const { options, left } = setUp();
     class Api {

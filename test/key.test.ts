@@ -29,6 +29,7 @@ describe("a key", () => {
     "é".repeat(256),
     "€".repeat(170),
     "🔑".repeat(128),
+    `${"€".repeat(170)}aa`,
   ])("may be %j", (key) => {
     expect(checkKey(key)).toBe(key);
   });
@@ -40,6 +41,9 @@ describe("a key", () => {
     [`a${"é".repeat(256)}`, `"a${"é".repeat(63)}…"`],
     ["€".repeat(171), `"${"€".repeat(64)}…"`],
     [`a${"🔑".repeat(128)}`, `"a${"🔑".repeat(31)}\\ud83d…"`],
+    ["\u0080".repeat(257), `"${"\\u0080".repeat(64)}…"`],
+    ["\u0800".repeat(171), `"${"\u0800".repeat(64)}…"`],
+    [`${"\u{10000}".repeat(128)}a`, `"${"\u{10000}".repeat(32)}…"`],
     ["a".repeat(1e6), `"${"a".repeat(64)}…"`],
   ])("of the wrong length is a RangeError (%#)", (key, got) => {
     expect(() => checkKey(key)).toThrow(new RangeError(expected(got)));

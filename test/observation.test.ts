@@ -55,6 +55,33 @@ describe("the channel throttled:limit", () => {
     expect(events[0]!.durationMs).toBeGreaterThan(0);
   });
 
+  test("says how long the store took, whether it answered or failed", async () => {
+    const events = listenTo<LimitEvent>("throttled:limit");
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const take = (ms: number) => void vi.advanceTimersByTime(ms);
+    const { store } = manual();
+    const decide = store.decide.bind(store);
+    store.decide = (...call) => {
+      take(20);
+      return decide(...call);
+    };
+    new Throttled({ key: "k", store }).limitSync();
+    const failing = Object.assign(new MemoryStore(), {
+      decide: () => {
+        take(30);
+        throw new Error("broken");
+      },
+    });
+    expect(() => new Throttled({ key: "k", store: failing }).limitSync()).toThrow("broken");
+    const slow = new Throttled({
+      key: "k",
+      store: { ...DOWN, decide: async () => Promise.reject(take(40)) },
+    });
+    await slow.limit().catch(() => {});
+    expect(events.map(({ durationMs }) => Math.round(durationMs))).toEqual([20, 30, 40]);
+  });
+
   test("has one event of each call, whichever way it was made", async () => {
     const events = listenTo<LimitEvent>("throttled:limit");
     const throttle = new Throttled({ key: "k", quota: "20/m", store: manual().store });
@@ -143,6 +170,20 @@ describe("the channel throttled:wait", () => {
     ]);
   });
 
+  test("says how long it took", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const waits = listenTo<WaitEvent>("throttled:wait");
+    const { clock, store } = manual();
+    const throttle = new Throttled({ key: "k", quota: "1/s", store, timeout: "1s" });
+    await throttle.limit();
+    const waiting = throttle.limit();
+    vi.advanceTimersByTime(70);
+    await clock.advance(1_000);
+    await waiting;
+    expect(waits.map(({ waitedMs }) => Math.round(waitedMs))).toEqual([70]);
+  });
+
   test("has none of a call that goes at once, or that is refused at once", async () => {
     const waits = listenTo("throttled:wait");
     const throttle = new Throttled({ key: "k", quota: "1/h", store: manual().store, timeout: "1s" });
@@ -193,6 +234,13 @@ describe("listeners", () => {
       ["bob", results[2]],
     ]);
     expect(onLimited.mock.calls).toEqual([["ann", results[1]]]);
+  });
+
+  test.each(["onAllowed", "onLimited"])("are told of theirs when there is only %s", (name) => {
+    const listener = vi.fn();
+    const throttle = new Throttled({ quota: "1/m", store: manual().store, [name]: listener });
+    const results = [throttle.limitSync("ann"), throttle.limitSync("ann")];
+    expect(listener.mock.calls).toEqual([["ann", results[name === "onAllowed" ? 0 : 1]]]);
   });
 
   test("can neither break nor repeat a decision: what they throw, at once or later, goes nowhere", async () => {

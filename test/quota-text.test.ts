@@ -37,6 +37,7 @@ describe("the text of a quota", () => {
     ["60/M BURST 120", [{ limit: 60, periodMs: 60_000, burst: 120 }]],
     ["3/250ms", [{ limit: 3, periodMs: 250, burst: 3 }]],
     ["  10   /   s   burst   5  ", [{ limit: 10, periodMs: 1_000, burst: 5 }]],
+    ["10  per  2  s  burst  5", [{ limit: 10, periodMs: 2_000, burst: 5 }]],
     ["010/01s burst 05", [{ limit: 10, periodMs: 1_000, burst: 5 }]],
   ])("%j is understood", (text, quotas) => {
     expect(parseQuota(text)).toEqual(quotas);

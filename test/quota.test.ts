@@ -102,6 +102,7 @@ describe("a quota", () => {
       'Expected `period` to be a duration: whole milliseconds, or text such as "250ms", "1.5s", "2m", "1h", "1d" or "1w", got "1 s"',
     ],
     [[], "Expected `quota` to be at least one quota, got an array"],
+    [5, 'Expected `quota` to be a text such as "10/s", or an object, got 5'],
   ])("of %o is a TypeError", (quota, message) => {
     expect(() => quotasOf(quota)).toThrow(new TypeError(message));
   });

@@ -75,7 +75,7 @@ describe("a refund while others wait", () => {
     };
     const join = (name: number): AbortController => joinFor(name, 1);
     for (let name = 0; name < count; name++) join(name);
-    return { clock, limiter, moments, join, joinFor };
+    return { clock, store, limiter, moments, join, joinFor };
   }
 
   test("lets the first of them go at once, and everybody else move up a place", async () => {
@@ -133,6 +133,16 @@ describe("a refund while others wait", () => {
     await pass(clock, 900);
     expect(moments.slice(4)).toEqual([["behind", 100]]);
     expect((await limiter.peek("k")).resetAfterMs).toBe(3_000);
+  });
+
+  test("of more than a fresh key could spend gives what is beyond to the store", async () => {
+    const { clock, store, limiter, moments } = queue("1/s burst 4", 5);
+    await pass(clock, 100);
+    store.asked.length = 0;
+    await limiter.refund("k", 10);
+    await pass(clock, 100);
+    expect(moments.at(-1)).toEqual([4, 100]);
+    expect(store.asked).toEqual([-1, -3, -6]);
   });
 
   test("is seen by other processes as a shorter queue", async () => {

@@ -110,6 +110,15 @@ describe("a signal that is aborted", () => {
     expect((await limiter.peek("k")).resetAfterMs).toBe(1_000);
   });
 
+  test("just after a call that was answered at once: its answer stands, as it was charged", async () => {
+    const limiter = new Throttled({ quota: "5/h", store: new MemoryStore({ clock: new ManualClock() }) });
+    const controller = new AbortController();
+    const call = limiter.limit("k", { cost: 2, signal: controller.signal });
+    controller.abort(reason);
+    expect(await call).toMatchObject({ limited: false, remaining: 3 });
+    expect(limiter.peekSync("k").remaining).toBe(3);
+  });
+
   test("for several calls at once: all of them reject", async () => {
     const { clock, limiter } = setUp("1/s");
     const controller = new AbortController();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { MemoryStore, Throttled } from "../src/index.js";
+import { FailurePolicy, outage } from "../src/stores/failure-policy.js";
 import { ManualClock } from "../src/testing.js";
 import { pass, turn } from "./support/manual-time.js";
 import { RemoteStore } from "./support/remote-store.js";
@@ -117,6 +118,27 @@ test("a clock that fails to sleep makes those who wait reject with its failure, 
   expect(outcomes[2]).toMatchObject({ reason: new Error("the clock stopped") });
   expect(limiter.peekSync("k").resetAfterMs).toBe(1_000);
   await expect(limiter.limit("k")).rejects.toThrow("the clock stopped");
+});
+
+test("a wait at the store to fall back on ends with its numbers, and a refund goes there", async () => {
+  const clock = new ManualClock();
+  const fallback = new MemoryStore({ clock });
+  const policy = new FailurePolicy(fallback);
+  const store = new RemoteStore(clock);
+  store.decide = async (limiter, key, cost, maxWaitMs, booking) => {
+    const error = outage("remote", "decide", "out of reach", "unreachable");
+    return policy.answer(error, limiter, key, cost, maxWaitMs, booking);
+  };
+  const limiter = new Throttled({ quota: "1/s", store, timeout: "1w" });
+  await limiter.limit("k");
+  const acquired = limiter.acquire("k");
+  await pass(clock, 1_000);
+  const permit = await acquired;
+  expect(permit).toMatchObject({ limit: 1, remaining: 0, resetAfterMs: 1_000, retryAfterMs: 0 });
+  const there = new Throttled({ quota: "1/s", store: fallback });
+  expect(there.peekSync("k").remaining).toBe(0);
+  await permit.refund();
+  expect(there.peekSync("k").remaining).toBe(1);
 });
 
 test("a place that is booked anew while a policy answers stays that of the store", async () => {

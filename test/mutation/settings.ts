@@ -22,5 +22,6 @@ export const settings: InlineConfig = {
   sequence: { sequencer: LikeliestFirst },
   // A mutant that hangs is one that was noticed, and none of these tests takes 3 s.
   testTimeout: 10_000,
-  retry: 0,
+  // What failed once may have failed by the load, or by what another test left to this worker.
+  retry: 1,
 };

@@ -28,6 +28,20 @@ function breakable(store: MemoryStore): { mend(): void; break(): void } {
   };
 }
 
+/** Keeps the next answer of a store back until the function that it returns is called. */
+function holdAnswer(store: MemoryStore): () => void {
+  const { arrange } = store;
+  let answer = (): void => {};
+  vi.spyOn(store, "arrange").mockImplementationOnce((...request) => {
+    const arrangement = arrange.apply(store, request);
+    const late = new Promise<typeof arrangement>((resolve) => {
+      answer = () => resolve(arrangement);
+    });
+    return late as unknown as typeof arrangement;
+  });
+  return () => answer();
+}
+
 describe("a lease", () => {
   test("is 30 seconds by default, and counts down", async () => {
     const { semaphore, clock } = onManualClock({ capacity: 1 });
@@ -60,15 +74,7 @@ describe("a lease", () => {
   test("of which little is left when the answer comes at last is renewed at once, and not lost", async () => {
     const { semaphore, store, pass } = onManualClock({ capacity: 1, lease: 300 });
     const acts = asked(store);
-    const { arrange } = store;
-    let answer = (): void => {};
-    vi.spyOn(store, "arrange").mockImplementationOnce((...request) => {
-      const arrangement = arrange(...request);
-      const late = new Promise<typeof arrangement>((resolve) => {
-        answer = () => resolve(arrangement);
-      });
-      return late as unknown as typeof arrangement;
-    });
+    const answer = holdAnswer(store);
     const acquired = semaphore.acquire("key");
     await pass(250, 50);
     answer();
@@ -77,6 +83,29 @@ describe("a lease", () => {
     expect([acts, lease.expiresInMs]).toEqual([["acquire", "renew"], 300]);
     await pass(1_000, 50);
     expect(lease.signal.aborted).toBe(false);
+  });
+
+  test("that had ended before it was heard of is asked for again by who waits", async () => {
+    const { semaphore, store, pass } = onManualClock({ capacity: 1, lease: 300, timeout: "1h" });
+    const acts = asked(store);
+    const answer = holdAnswer(store);
+    const acquired = semaphore.acquire("key");
+    await pass(300, 50);
+    answer();
+    const lease = await acquired;
+    expect([acts, lease.expiresInMs]).toEqual([["wait", "wait"], 300]);
+  });
+
+  test("that had ended before it was heard of is lost to who does not wait", async () => {
+    const { semaphore, store, pass } = onManualClock({ capacity: 1, lease: 300 });
+    const acts = asked(store);
+    const answer = holdAnswer(store);
+    const acquired = semaphore.acquire("key");
+    await pass(300, 50);
+    answer();
+    const message = "The lease was lost: it had ended before it was heard of";
+    await expect(acquired).rejects.toThrow(new ThrottledError(message));
+    expect(acts).toEqual(["acquire", "release"]);
   });
 
   test("is not renewed any more once it is released", async () => {

@@ -123,6 +123,24 @@ describe("An open breaker", () => {
     expect(bench.tried).toBe(6);
   });
 
+  test("is half-open while the next call may try, and while it does", async () => {
+    const bench = new Bench();
+    expect(bench.breaker.state).toBe("closed");
+    await bench.failTimes(5);
+    expect(bench.breaker.state).toBe("open");
+    vi.advanceTimersByTime(250);
+    expect(bench.breaker.state).toBe("half-open");
+    const { end, fail } = pending();
+    const probe = bench.run(end);
+    expect(bench.breaker.state).toBe("half-open");
+    fail();
+    await probe;
+    expect(bench.breaker.state).toBe("open");
+    vi.advanceTimersByTime(250);
+    await bench.succeed();
+    expect(bench.breaker.state).toBe("closed");
+  });
+
   test("waits anew after each try that fails", async () => {
     const bench = new Bench({ failures: 3, retryAfter: "1s" });
     await bench.failTimes(3);

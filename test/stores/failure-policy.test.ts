@@ -160,7 +160,9 @@ describe("While a store is unavailable, a store to fall back on", () => {
   test("limits on its own, says so, and gives the word back", async () => {
     const { store, throttle } = fallback();
     for (let left = 4; left >= 0; left--) {
-      expect(await throttle.limit()).toMatchObject({ limited: false, source: "fallback", remaining: left });
+      const result = await throttle.limit();
+      expect(result).toMatchObject({ limited: false, source: "fallback", remaining: left });
+      expect(result).not.toHaveProperty("by");
     }
     expect(await throttle.limit()).toMatchObject({ limited: true, source: "fallback", retryAfterMs: 12_000 });
     expect(await throttle.peek()).toMatchObject({ remaining: 0 });
