@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { isLimitedError, type Lease, LimitedError, Semaphore } from "../../src/index.js";
 import { turn } from "../support/manual-time.js";
 import { onManualClock, Turns } from "../support/semaphores.js";
@@ -289,6 +289,14 @@ describe("the capacity", () => {
     await Promise.all(calls.slice(0, 2));
     expect([turns.order, semaphore.capacity]).toEqual([[1, 2], 3]);
     expect(await semaphore.peek("key")).toEqual({ capacity: 3, inUse: 3, waiting: 1 });
+  });
+
+  test("that is changed asks nothing of the store where nobody waits", async () => {
+    const { semaphore, store } = onManualClock({ capacity: 1 });
+    await semaphore.acquire("key");
+    const arrange = vi.spyOn(store, "arrange");
+    semaphore.capacity = 3;
+    expect(arrange).not.toHaveBeenCalled();
   });
 
   test("that is lowered takes nothing away, and nobody comes in until there is room again", async () => {

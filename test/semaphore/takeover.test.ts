@@ -111,3 +111,45 @@ describe("A call that asked twice", () => {
     expect((await call).token).toBeGreaterThan(held.token);
   });
 });
+
+describe("An answer to a call that was aborted", () => {
+  test.each<[string, Partial<Arrangement>, string[]]>([
+    ["is given back if it is a permit", { status: "held" }, ["wait", "release", "release"]],
+    ["is given back if it is a place in line", { status: "waiting" }, ["wait", "release", "release"]],
+    ["is nothing to give back if it is a refusal", { status: "none" }, ["wait", "release"]],
+    ["is nothing to give back if no store gave it", { status: "held", by: "policy" }, ["wait", "release"]],
+  ])("%s", async (_, answer, acts) => {
+    const controller = new AbortController();
+    const call = semaphore.acquire("key", { signal: controller.signal });
+    controller.abort(new Error("enough"));
+    await expect(call).rejects.toThrow("enough");
+    questions[0]!.answer({ status: "held", token: 7, leftMs: LEASE_MS, inUse: 1, waiting: 0, ...answer });
+    await turn();
+    expect(questions.map(({ request }) => request.act)).toEqual(acts);
+  });
+});
+
+test("A place in line is kept for as long as its lease when the store fails, and no longer", async () => {
+  const pass = async (ms: number): Promise<void> => {
+    clock.advance(ms);
+    await turn();
+  };
+  const down = new Error("out of reach");
+  let end: unknown;
+  semaphore.acquire("key").catch((error: unknown) => {
+    end = error;
+  });
+  questions[0]!.answer({ status: "waiting", token: 7, leftMs: LEASE_MS, inUse: 1, waiting: 1 });
+  await pass(LEASE_MS / 3);
+  questions[1]!.fail(down);
+  await pass(LEASE_MS / 3);
+  await pass(LEASE_MS / 3 - 1);
+  questions[2]!.fail(down);
+  await turn();
+  expect(end).toBeUndefined();
+  await pass(1);
+  questions[3]!.fail(down);
+  await turn();
+  expect(end).toBe(down);
+  expect(questions.map(({ request }) => request.act)).toEqual(["wait", "wait", "wait", "wait", "release"]);
+});
