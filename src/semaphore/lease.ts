@@ -72,8 +72,7 @@ export class KeptLease implements Lease {
   }
 
   async renew(): Promise<void> {
-    if (this.#released !== undefined) return;
-    if (!this.signal.aborted) await this.#keeper.renew(this);
+    await this.#keeper.renew(this);
     if (this.signal.aborted) throw this.signal.reason;
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { isLimitedError, type Lease, LimitedError, Semaphore } from "../../src/index.js";
+import { isLimitedError, type Lease, LimitedError, MemoryStore, Semaphore } from "../../src/index.js";
 import { turn } from "../support/manual-time.js";
 import { onManualClock, Turns } from "../support/semaphores.js";
 
@@ -148,6 +148,18 @@ describe("acquire with a timeout", () => {
     expect(turns.order).toEqual(Array.from({ length: 200 }, (_, name) => name));
     expect(tokens).toEqual([...new Set(tokens)].sort((one, other) => one - other));
     expect(await semaphore.peek("key")).toEqual({ capacity: 3, inUse: 0, waiting: 0 });
+  });
+
+  test("has a greater token than those of a store that forgot everything a millisecond ago", async () => {
+    const { semaphore, clock } = onManualClock({ capacity: 1 });
+    let last = 0;
+    for (let i = 0; i < 900; i++) {
+      await using lease = await semaphore.acquire("key");
+      last = lease.token;
+    }
+    clock.advance(1);
+    const fresh = new Semaphore({ capacity: 1, store: new MemoryStore({ clock }) });
+    expect((await fresh.acquire("key")).token).toBeGreaterThan(last);
   });
 });
 

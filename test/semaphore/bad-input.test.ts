@@ -109,6 +109,10 @@ describe("the constructor refuses", () => {
     expect(semaphore.capacity).toBe(1);
   });
 
+  test("no lease from the shortest to the longest", () => {
+    for (const lease of [100, 2 ** 31 - 1]) expect(() => new Semaphore({ capacity: 1, lease })).not.toThrow();
+  });
+
   test("a store of somebody's own that has no semaphores", () => {
     const store: Store = new RemoteStore(new ManualClock());
     expect(() => new Semaphore({ capacity: 1, store })).toThrow(
