@@ -137,8 +137,11 @@ describe("An open breaker", () => {
     await probe;
     expect(bench.breaker.state).toBe("open");
     vi.advanceTimersByTime(250);
+    expect(bench.breaker.openings).toBe(1);
     await bench.succeed();
-    expect(bench.breaker.state).toBe("closed");
+    expect([bench.breaker.state, bench.breaker.openings]).toEqual(["closed", 1]);
+    await bench.failTimes(5);
+    expect(bench.breaker.openings).toBe(2);
   });
 
   test("waits anew after each try that fails", async () => {

@@ -42,6 +42,23 @@ describe("A call with a deadline", () => {
   });
 
   test.each([
+    [20, 1],
+    [21, 20],
+  ])("whose timer is %i ms late ends %i ms after that, as answers may still be read", async (lateMs, ms) => {
+    const settled = vi.fn();
+    vi.spyOn(performance, "now")
+      .mockReturnValueOnce(0)
+      .mockReturnValue(100 + lateMs);
+    const call = withDeadline(100, never).catch(settled);
+    await vi.advanceTimersByTimeAsync(100 + ms - 1);
+    expect(settled).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    await call;
+    expect(settled).toHaveBeenCalledExactlyOnceWith(LATE);
+    vi.restoreAllMocks();
+  });
+
+  test.each([
     ["an answer", () => "late"],
     ["an error", failing],
   ])("ignores %s that comes later", async (_what, end) => {

@@ -4,6 +4,7 @@ import {
   type Answer,
   isStoreError,
   MemoryStore,
+  type SemaphoreRequest,
   type Store,
   StoreError,
   Throttled,
@@ -226,6 +227,45 @@ describe("While a store is unavailable, a store to fall back on", () => {
   test("fails the call when it fails itself", async () => {
     const { throttle } = throttleOn(throttleOn("throw", DOWN).store, DOWN);
     await expect(throttle.limit()).rejects.toBe(DOWN);
+  });
+});
+
+describe("A semaphore on a store to fall back on", () => {
+  const RULES = { capacity: 1, maxWaiting: 1 };
+  const request = (act: SemaphoreRequest["act"]): SemaphoreRequest => ({
+    act,
+    id: "me",
+    permits: 1,
+    leaseMs: 300,
+  });
+
+  test("gives permits to those who ask, and keeps none that the other gave", async () => {
+    const local = new MemoryStore({ clock: new ManualClock() });
+    const policy = new FailurePolicy(local);
+    for (const act of ["acquire", "wait"] as const)
+      expect(await policy.arrange(DOWN, "key", RULES, request(act))).toMatchObject({
+        status: "held",
+        by: local,
+      });
+    for (const act of ["renew", "release"] as const)
+      await expect(policy.arrange(DOWN, "key", RULES, request(act))).rejects.toBe(DOWN);
+    expect(local.arrange("key", RULES)).toMatchObject({ inUse: 1 });
+  });
+
+  test("hands on its news, and says who they are from", async () => {
+    const local = Object.assign(new MemoryStore(), { arrange: vi.fn(() => ({})) });
+    const onNews = vi.fn();
+    await new FailurePolicy(local as unknown as Store).arrange(DOWN, "key", RULES, {
+      ...request("wait"),
+      onNews,
+    });
+    const [[, , asked]] = local.arrange.mock.calls as unknown as [[string, object, SemaphoreRequest]];
+    const standing = { status: "held", token: 7, leftMs: 300 } as const;
+    const gone = new Error("gone");
+    asked.onNews!();
+    asked.onNews!(gone);
+    asked.onNews!(standing);
+    expect(onNews.mock.calls).toEqual([[undefined], [gone], [{ ...standing, by: local }]]);
   });
 });
 
