@@ -91,6 +91,19 @@ describe("a refund while others wait", () => {
     ]);
   });
 
+  test("of a permit lets the first of them go at once as well", async () => {
+    const { clock, limiter, moments, join } = queue("1/s", 0);
+    const permit = await limiter.acquire("k");
+    for (const name of [1, 2]) join(name);
+    await pass(clock, 500);
+    await permit.refund();
+    await pass(clock, 500);
+    expect(moments).toEqual([
+      [1, 500],
+      [2, 1_000],
+    ]);
+  });
+
   test("leaves what nobody waits for to whoever comes next", async () => {
     const { clock, limiter, moments, join } = queue("5/s", 6);
     await pass(clock, 50);

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
-import { MemoryStore, Throttled } from "../src/index.js";
+import { type Duration, MemoryStore, Throttled } from "../src/index.js";
 import { ManualClock } from "../src/testing.js";
 import { pass, turn } from "./support/manual-time.js";
 import { RemoteStore } from "./support/remote-store.js";
@@ -36,16 +36,17 @@ describe("a signal that is aborted", () => {
     expect(store.asked).toEqual([]);
   });
 
-  test.each([
-    ["would have passed", 0],
-    ["would have waited", 5],
-  ])("while the store is asked: what %s is given back", async (_what, spent) => {
+  test.each<[string, number, Duration]>([
+    ["would have passed", 0, "1d"],
+    ["would have passed without a timeout", 0, 0],
+    ["would have waited", 5, "1d"],
+  ])("while the store is asked: what %s is given back", async (_what, spent, timeout) => {
     const { clock, store, limiter } = setUp("5/h");
     if (spent > 0) await limiter.limit("k", spent);
     const before = await limiter.peek("k");
     const release = store.hold();
     const controller = new AbortController();
-    const call = limiter.limit("k", { cost: 2, timeout: "1d", signal: controller.signal });
+    const call = limiter.limit("k", { cost: 2, timeout, signal: controller.signal });
     await turn();
     controller.abort(reason);
     await expect(call).rejects.toBe(reason);

@@ -141,6 +141,15 @@ test("a wait at the store to fall back on ends with its numbers, and a refund go
   expect(there.peekSync("k").remaining).toBe(1);
 });
 
+test("what a policy let pass is given back to nobody", async () => {
+  const { store, limiter } = setUp();
+  const decide = store.decide.bind(store);
+  store.decide = async (...call) => ({ ...(await decide(...call)), source: "policy" });
+  const permit = await limiter.acquire("k");
+  await permit.refund();
+  expect(store.asked).toEqual([1]);
+});
+
 test("a place that is booked anew while a policy answers stays that of the store", async () => {
   const clock = new ManualClock();
   const store = new RemoteStore(clock);

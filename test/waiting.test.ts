@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { type AlgorithmName, type CallOptions, MemoryStore, type Store, Throttled } from "../src/index.js";
+import {
+  type AlgorithmName,
+  type CallOptions,
+  Limiter,
+  MemoryStore,
+  type Store,
+  Throttled,
+} from "../src/index.js";
 import { ManualClock } from "../src/testing.js";
+import { openWaitingRoom } from "../src/waiting-room.js";
 import { pass, turn } from "./support/manual-time.js";
 import { RemoteStore } from "./support/remote-store.js";
 
@@ -221,6 +229,32 @@ describe("waiting", () => {
       ["third", 0],
       ["second", 1_000],
     ]);
+  });
+
+  test("of those who come after a reset is not behind those who came before it", async () => {
+    const { clock, limiter, served, wait } = setUp("1/s");
+    for (const name of ["first", "second", "third"]) void wait(name);
+    await turn();
+    await limiter.reset("k");
+    for (const name of ["fourth", "fifth"]) void wait(name);
+    await pass(clock, 2_000);
+    expect(served).toEqual([
+      ["first", 0],
+      ["fourth", 0],
+      ["second", 1_000],
+      ["fifth", 1_000],
+      ["third", 2_000],
+    ]);
+  });
+
+  test("keeps nothing of a key for which nobody waits any more", async () => {
+    const { clock, store, wait } = setUp("1/s");
+    const room = () => openWaitingRoom(store, new Limiter("token-bucket", "1/s"), "k");
+    for (let name = 0; name < 3; name++) void wait(name);
+    await turn();
+    expect(room()).toBeDefined();
+    await pass(clock, 2_000);
+    expect(room()).toBeUndefined();
   });
 
   test("ends in time when time jumps ahead, still in order", async () => {
