@@ -7,7 +7,14 @@ export default defineConfig({
   ...project,
   test: {
     ...settings,
-    include: ["test/*.test.ts", "test/{algorithms,integrations,semaphore,stores}/**/*.test.ts"],
+    include: [
+      "test/*.test.ts",
+      "test/{algorithms,integrations,semaphore,stores}/**/*.test.ts",
+      "test/faults/{bad-records,clients,clock-steps,closing,deployments,flapping,lost-reply}.test.ts",
+      "test/faults/{open-breaker,refusals,semaphore-messages,served}.test.ts",
+      "test/properties/{batch,no-trace}.test.ts",
+      "test/simulation/emulation.test.ts",
+    ],
     exclude: [
       "test/{demo,docs,examples}.test.ts",
       "test/integrations/express-rate-limit.test.ts",
