@@ -37,6 +37,8 @@ describe("an option that is wrong", () => {
     [{ headers: "draft-6" }, "Expected `headers` to be one of draft-10, draft-7, legacy, got"],
     [{ headers: true }, "Expected `headers` to be one of draft-10, draft-7, legacy, got true"],
     [{ statusCode: 200 }, "Expected `statusCode` to be a status from 400 to 599, got 200"],
+    [{ statusCode: 399 }, "Expected `statusCode` to be a status from 400 to 599, got 399"],
+    [{ statusCode: 600 }, "Expected `statusCode` to be a status from 400 to 599, got 600"],
     [{ statusCode: "429" }, 'Expected `statusCode` to be a status from 400 to 599, got "429"'],
     [{ onLimited: {} }, "Expected `onLimited` to be a function, got an object"],
     [{ refundOn: 500 }, "Expected `refundOn` to be a function, got 500"],
@@ -45,6 +47,10 @@ describe("an option that is wrong", () => {
     [{ quota: () => "1/s", using: "magic" }, "Expected `using` to be one of"],
   ])("shows at once: %j", (options, message) => {
     expect(() => gate(options)).toThrow(message);
+  });
+
+  test.each([400, 599])("is no status of %i", (statusCode) => {
+    expect(() => gate({ statusCode })).not.toThrow();
   });
 
   test.each<[object, string]>([

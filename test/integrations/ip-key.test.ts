@@ -19,6 +19,7 @@ describe("ipKey", () => {
     ["::1", "::/56"],
     ["::192.0.2.1", "::/56"],
     ["64:ff9b::192.0.2.1", "64:ff9b::/56"],
+    [`fe80::1%${"a".repeat(56)}`, "fe80::/56"],
   ])("of %s is %s", (address, key) => {
     expect(ipKey(address)).toBe(key);
   });
@@ -50,8 +51,20 @@ describe("ipKey", () => {
     "::1\n",
     "1:\n2:3",
     "::1%a\r\nSet-Cookie: a=b",
+    `fe80::1%${"a".repeat(57)}`,
   ])("is a TypeError for %j", (address) => {
     expect(() => ipKey(address)).toThrow(TypeError);
+  });
+
+  test.each([
+    ["ffff::1", 1, "8000::/1"],
+    ["1:2:3:4:5:6:7:8", 128, "1:2:3:4:5:6:7:8/128"],
+    ["2001:db8:0:0:1:0:0:1", 128, "2001:db8::1:0:0:1/128"],
+    ["1:0:0:2:0:0:0:3", 128, "1:0:0:2::3/128"],
+    ["1:0:2:3:4:5:6:0", 128, "1:0:2:3:4:5:6:0/128"],
+    ["0:0:1:0:0:ffff:1.2.3.4", 128, "::1:0:0:ffff:102:304/128"],
+  ])("of %s with a prefix of %i is %s", (address, ipv6Prefix, key) => {
+    expect(ipKey(address, { ipv6Prefix })).toBe(key);
   });
 
   test.each([undefined, null, 1, {}, []])("is a TypeError for %s, which is no text", (address) => {
@@ -88,6 +101,12 @@ describe("the client's address", () => {
     [1, "192.0.2.1:4711", "192.0.2.1"],
     [1, "[2001:db8::1]:4711", "2001:db8::1"],
     [1, "[2001:db8::1]", "2001:db8::1"],
+    [1, "198.51.100.100:80", "198.51.100.100"],
+    [1, "198.51.100.100:80x", "10.0.0.1"],
+    [1, "x198.51.100.100:80", "10.0.0.1"],
+    [1, "[2001:db8::1]x", "10.0.0.1"],
+    [1, "[2001:db8::1]:x", "10.0.0.1"],
+    [1, "x[2001:db8::1]", "10.0.0.1"],
     [1, "2001:db8::1", "2001:db8::1"],
     [1, " \t192.0.2.1 ", "192.0.2.1"],
     [1, "unknown", "10.0.0.1"],
@@ -117,7 +136,9 @@ describe("the client's address", () => {
   });
 
   test.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("is a RangeError for %s proxies", (trust) => {
-    expect(() => clientAddressBehind(trust)).toThrow(RangeError);
+    expect(() => clientAddressBehind(trust)).toThrow(
+      new RangeError(`Expected \`trustProxy\` to be a number of proxies or a list of networks, got ${trust}`),
+    );
   });
 
   test.each<unknown>([
@@ -131,6 +152,8 @@ describe("the client's address", () => {
     ["localhost"],
     [10],
   ])("is a TypeError for a trust of %j", (trust) => {
-    expect(() => clientAddressBehind(trust as never)).toThrow(/^Expected `trustProxy` to be /);
+    expect(() => clientAddressBehind(trust as never)).toThrow(
+      /^Expected `trustProxy` to be (a number of proxies or a list of networks|networks such as "10.0.0.0\/8"), got /,
+    );
   });
 });
