@@ -308,6 +308,9 @@ test("calls beyond those that the store can afford fail, and no others", async (
   expect(failed.length).toBeLessThan(4_096 + 100);
   for (const { reason } of failed) {
     expect(isStoreError(reason)).toBe(true);
-    expect(reason.message).toContain("16384 calls are under way already");
+    expect(reason).toMatchObject({
+      reason: "overload",
+      message: "The redis store failed to decide: 16384 calls are under way already",
+    });
   }
 });

@@ -1,9 +1,17 @@
-import { randomUUID } from "node:crypto";
 import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { isStoreError, Limiter, StoreError, Throttled, ThrottledError } from "../../../src/index.js";
+import {
+  isStoreError,
+  Limiter,
+  Semaphore,
+  StoreError,
+  type StoreFailure,
+  Throttled,
+  ThrottledError,
+} from "../../../src/index.js";
 import { RedisStore } from "../../../src/redis.js";
+import { replyError } from "../../../src/stores/redis/connection.js";
 import { IOREDIS } from "../../support/ioredis.js";
 import { freePort, type RedisServer, startRedis } from "../../support/redis-server.js";
 
@@ -118,6 +126,14 @@ test("neither a store nor a limiter shows the password of its URL", async () => 
   }
 });
 
+test("options of ioredis beside a client of the caller's are refused", () => {
+  const answers = async (): Promise<unknown> => "OK";
+  const client = { evalsha: answers, eval: answers, del: answers };
+  expect(() => new RedisStore(client, { redisOptions: { db: 1 } })).toThrow(
+    new TypeError("Expected `redisOptions` only beside a URL: a client has options of its own"),
+  );
+});
+
 describe("what a server says", () => {
   const redis = new Redis(inject("redisUrl"));
   afterAll(() => redis.disconnect());
@@ -154,12 +170,60 @@ describe("what a server says", () => {
     expect(escaped).toBe("The redis store failed to decide: two\\u000d\\u000alines");
   });
 
-  test("that is no answer of the script never admits", async () => {
-    for (const reply of ["OK", "", null, undefined, 1, [], ["", "5"], "0 0 NaN 0 0", "nan nan nan nan nan"]) {
+  test.each<[unknown]>([
+    ["OK"],
+    [""],
+    [null],
+    [undefined],
+    [1],
+    [[]],
+    [["", "5"]],
+    [["x1", "5"]],
+    [["1x", "5"]],
+    ["0 0 NaN 0 0"],
+    ["nan nan nan nan nan"],
+  ])("that is no answer of the script never admits: %j", async (reply) => {
+    const answers = async (): Promise<unknown> => reply;
+    const store = new RedisStore({ evalsha: answers, eval: answers, del: answers });
+    expect(await failureOf(store.decide(limiter, KEY, 1, 0))).toMatchObject({
+      store: "redis",
+      operation: "decide",
+      reason: "refused",
+      message: "The redis store failed to decide: the answer is not that of its script",
+    });
+  });
+
+  test.each<[unknown]>([["OK"], [null], [["x"]]])(
+    "that is no answer of the script gives no permit: %j",
+    async (reply) => {
       const answers = async (): Promise<unknown> => reply;
       const store = new RedisStore({ evalsha: answers, eval: answers, del: answers });
-      await failureOf(store.decide(limiter, randomUUID(), 1, 0));
-    }
+      const acquired = new Semaphore({ capacity: 1, store }).acquire(KEY);
+      expect(await failureOf(acquired)).toMatchObject({
+        store: "redis",
+        operation: "arrange",
+        reason: "refused",
+        message: "The redis store failed to arrange: the answer is not that of its script",
+      });
+    },
+  );
+
+  test.each<[string, unknown, string, StoreFailure]>([
+    ["refused the call", replyError("WRONGTYPE of a value"), "WRONGTYPE of a value", "refused"],
+    ["can't serve anybody", replyError("LOADING the dataset"), "LOADING the dataset", "unavailable"],
+    [
+      "was lost",
+      Object.assign(new Error("Reached the max retries"), { name: "MaxRetriesPerRequestError" }),
+      "the connection was lost",
+      "unreachable",
+    ],
+    ["was lost otherwise", new Error("Connection is closed."), "Connection is closed.", "unreachable"],
+    ["failed with a text", "oops", "oops", "unreachable"],
+  ])("has a reason: it %s", async (_, error, problem, reason) => {
+    const fails = () => Promise.reject(error);
+    const store = new RedisStore({ evalsha: fails, eval: fails, del: fails });
+    const message = `The redis store failed to decide: ${problem}`;
+    expect(await failureOf(store.decide(limiter, KEY, 1, 0))).toMatchObject({ message, reason });
   });
 });
 
