@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
 import { describe, expect, inject, test } from "vitest";
 import { MemoryStore, Throttled } from "../../src/index.js";
-import { RedisStore } from "../../src/redis.js";
+import { type RedisClient, RedisStore } from "../../src/redis.js";
+import { replyError } from "../../src/stores/redis/connection.js";
 import { startCluster } from "../support/cluster.js";
 import { freePort, startRedis } from "../support/redis-server.js";
 
@@ -68,5 +69,16 @@ describe("a RedisStore", () => {
     expect(await store.status()).toMatchObject({ keys: undefined, connected: true });
     await client.acl("DELUSER", user);
     client.disconnect();
+  });
+
+  test.each([
+    replyError("LOADING the dataset"),
+    replyError("ERR nothing about NOPERM"),
+    new Error("NOPERM says the connection"),
+  ])("is not connected where asking for that fails otherwise: %s", async (error) => {
+    const fails = () => Promise.reject(error);
+    const client = { evalsha: fails, eval: fails, del: fails, dbsize: fails };
+    await using store = new RedisStore(client as RedisClient);
+    expect(await store.status()).toMatchObject({ keys: undefined, connected: false });
   });
 });
