@@ -1,0 +1,115 @@
+import { EventEmitter } from "node:events";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Connection, Subscriber } from "../../../src/stores/redis/connection.js";
+import { News } from "../../../src/stores/redis/news.js";
+
+/** A subscriber of a server that is not there yet. */
+class Line extends EventEmitter implements Subscriber {
+  status = "wait";
+  readonly channels: string[] = [];
+
+  async connect(): Promise<void> {
+    this.status = "ready";
+    this.emit("ready");
+  }
+
+  disconnect(): void {
+    this.status = "end";
+  }
+
+  async subscribe(channel: string): Promise<void> {
+    this.channels.push(channel);
+  }
+}
+
+let line: Line;
+let news: News;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  line = new Line();
+  news = new News({ subscriber: () => line } as unknown as Connection, "news");
+});
+
+afterEach(() => {
+  news.close(new Error("over"));
+  vi.useRealTimers();
+});
+
+test("a permit holds for what is left of it by the time of the server", () => {
+  const onNews = vi.fn();
+  news.expect("me", "key", onNews);
+  news.synchronize(1_000, performance.now());
+  vi.advanceTimersByTime(50);
+  news.tell("me", 7, 2_000);
+  expect(onNews.mock.calls).toEqual([[{ status: "held", token: 7, leftMs: 950 }]]);
+  news.tell("me", 8, 3_000);
+  expect(onNews).toHaveBeenCalledTimes(1);
+});
+
+test("a message tells those who it is for, and a token of 0 that they were sent away", async () => {
+  const [mine, yours] = [vi.fn(), vi.fn()];
+  news.expect("me", "key", mine);
+  news.expect("you", "key", yours);
+  news.listen();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(line.channels).toEqual(["news"]);
+  mine.mockClear();
+  yours.mockClear();
+  line.emit("message", "news", "me 0 0");
+  line.emit("message", "news", "nobody 1 1");
+  expect(mine.mock.calls).toEqual([[{ status: "none", token: 0, leftMs: 0 }]]);
+  expect([news.isExpected("me"), news.isExpected("you"), yours.mock.calls]).toEqual([false, true, []]);
+});
+
+test("who waits is told by the first listener it named", () => {
+  const [first, second] = [vi.fn(), vi.fn()];
+  news.expect("me", "key", first);
+  news.expect("me", "key", second);
+  news.tell("me", 0, 0);
+  expect([first.mock.calls.length, second.mock.calls.length]).toEqual([1, 0]);
+});
+
+test("those at the head of each line ask again once a second at least, and no others", async () => {
+  const asked: string[] = [];
+  for (let i = 0; i < 20; i++) news.expect(`${i}`, "long", () => asked.push("long"));
+  news.expect("only", "short", () => asked.push("short"));
+  news.listen();
+  await vi.advanceTimersByTimeAsync(0);
+  asked.length = 0;
+  news.listen();
+  await vi.advanceTimersByTimeAsync(112);
+  expect(asked).toEqual([]);
+  await vi.advanceTimersByTimeAsync(76);
+  expect(asked).toEqual([...Array(16).fill("long"), "short"]);
+  asked.length = 0;
+  await vi.advanceTimersByTimeAsync(562);
+  expect(asked).toEqual([]);
+  await vi.advanceTimersByTimeAsync(376);
+  expect(asked).toHaveLength(17);
+});
+
+test("nobody is asked again once nobody waits", async () => {
+  const onNews = vi.fn();
+  news.expect("me", "key", onNews);
+  news.listen();
+  await vi.advanceTimersByTimeAsync(0);
+  news.forget("me");
+  onNews.mockClear();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect([onNews.mock.calls.length, vi.getTimerCount()]).toEqual([0, 0]);
+});
+
+test("everybody hears why nothing comes any more, once", async () => {
+  const onNews = vi.fn();
+  news.expect("me", "key", onNews);
+  news.listen();
+  await vi.advanceTimersByTimeAsync(0);
+  onNews.mockClear();
+  const over = new Error("closed");
+  news.close(over);
+  news.close(over);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(onNews.mock.calls).toEqual([[over]]);
+  expect(line.status).toBe("end");
+});
