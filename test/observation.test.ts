@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import diagnostics from "node:diagnostics_channel";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import {
@@ -13,10 +14,17 @@ import { RedisStore } from "../src/redis.js";
 import { ManualClock } from "../src/testing.js";
 import { freePort } from "./support/redis-server.js";
 
-/** Collects what is published until the test ends. */
+/** Whose calls these are: other tests of this process may have left some that end only now. */
+const ownCalls = new AsyncLocalStorage<object>();
+
+/** Collects what the calls of a test publish until it ends. */
 function listenTo<E>(channel: string): E[] {
   const events: E[] = [];
-  const listener = (event: unknown): void => void events.push(event as E);
+  const own = ownCalls.getStore() ?? {};
+  ownCalls.enterWith(own);
+  const listener = (event: unknown): void => {
+    if (ownCalls.getStore() === own) events.push(event as E);
+  };
   diagnostics.subscribe(channel, listener);
   onTestFinished(() => void diagnostics.unsubscribe(channel, listener));
   return events;
