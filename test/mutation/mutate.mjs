@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const HELP = `Usage: npm run mutate [-- algorithms | src | lua [files]]
 
   algorithms  the arithmetic in src/algorithms, by default; fails below 95 %
-  src         the rest of src; fails below 85 %
+  src         the rest of src, without what is for tests; fails below 85 %
   lua         every operator of the Lua twins
 
 The files that follow, such as "src/semaphore/*.ts", are the only ones; of Lua, those whose names hold one of the words.

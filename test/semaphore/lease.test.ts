@@ -145,6 +145,8 @@ describe("renew", () => {
     await expect(lease.renew()).rejects.toThrow("The lease was lost: it had ended before it was renewed");
     await expect(lease.renew()).rejects.toBe(lease.signal.reason);
     expect(lease.signal.aborted).toBe(true);
+    await lease.release();
+    await expect(lease.renew()).rejects.toBe(lease.signal.reason);
   });
 
   test("rejects with the error of the store, and the lease goes on", async () => {
