@@ -4,6 +4,9 @@ import type { Clock } from "./clock.js";
 /** The longest that `setTimeout` can wait; beyond it fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** Why a sleep ends early that nobody needs any more: to make such an error anew takes longer than all else of a short wait. */
+export const WOKEN: unknown = AbortSignal.abort().reason;
+
 /** Where a wait reads the time and sleeps. */
 export interface Timer {
   now(): number;

@@ -1,7 +1,7 @@
 import { type AbortSignalLike, onAbort } from "./abort.js";
 import type { Booking, Limiter } from "./algorithms/limiter.js";
 import type { RateLimitResult } from "./result.js";
-import { sleepUntil, type Timer, timerOf } from "./sleep.js";
+import { sleepUntil, type Timer, timerOf, WOKEN } from "./sleep.js";
 import type { Store } from "./stores/store.js";
 
 /** Units that may be spent from a moment on, as the store booked them. */
@@ -162,7 +162,7 @@ class WaitingRoom {
     place.booking = booking;
     place.result = result;
     place.moment = Math.min(place.moment, this.#timer.now() + (booking?.waitMs ?? 0));
-    if (this.#places[0] === place) this.#alarm?.abort();
+    if (this.#places[0] === place) this.#alarm?.abort(WOKEN);
   }
 
   async #giveBack(units: number, booking?: Booking): Promise<void> {
@@ -172,7 +172,7 @@ class WaitingRoom {
   /** Keeps one timer, for the first place; none when there is none, so that it holds no process. */
   #arm(): void {
     if (this.#places.length === 0) {
-      this.#alarm?.abort();
+      this.#alarm?.abort(WOKEN);
       this.#onEmpty();
     } else if (this.#alarm === undefined) {
       this.#alarm = new AbortController();

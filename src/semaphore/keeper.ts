@@ -1,7 +1,7 @@
 import { type AbortSignalLike, onAbort } from "../abort.js";
 import { LimitedError, ThrottledError } from "../errors.js";
 import type { RateLimitResult } from "../result.js";
-import { sleepUntil, type Timer, timerOf } from "../sleep.js";
+import { sleepUntil, type Timer, timerOf, WOKEN } from "../sleep.js";
 import type { Arrangement, Store } from "../stores/store.js";
 import { KeptLease, type Lease, type LeaseKeeper } from "./lease.js";
 import type { SemaphoreRequest, SemaphoreRules, Standing } from "./state.js";
@@ -76,10 +76,10 @@ export class Keeper implements LeaseKeeper {
   /** Asks for permits; with a timeout in line. Rejects with a LimitedError, a StoreError, or the reason of `signal`. */
   acquire(permits: number, timeoutMs: number, signal: AbortSignalLike | undefined): Promise<Lease> {
     return new Promise((resolve, reject) => {
-      const timeout = new AbortController();
+      const timeout = timeoutMs > 0 ? new AbortController() : undefined;
       const settle = (): void => {
         forget();
-        timeout.abort();
+        timeout?.abort(WOKEN);
       };
       const claim = this.#enter(permits, timeoutMs > 0, {
         admit: (lease) => {
@@ -92,7 +92,7 @@ export class Keeper implements LeaseKeeper {
         },
       });
       const forget = onAbort(signal, () => this.#giveUp(claim, signal!.reason));
-      if (timeoutMs > 0) {
+      if (timeout !== undefined) {
         sleepUntil(this.now() + timeoutMs, this.#timer, timeout.signal).then(
           () => this.#giveUp(claim, this.#limited(permits)),
           () => {},
@@ -164,7 +164,7 @@ export class Keeper implements LeaseKeeper {
   /** Forgets a claim that has come to its end. */
   #forget({ id }: Claim): void {
     if (!this.#claims.delete(id) || this.#claims.size > 0) return;
-    this.#alarm?.abort();
+    this.#alarm?.abort(WOKEN);
     this.#alarm = undefined;
     this.#onEmpty();
   }
@@ -289,7 +289,7 @@ export class Keeper implements LeaseKeeper {
   #renewBy(moment: number): void {
     if (moment >= this.#renewAt || this.#alarm === undefined) return;
     this.#renewAt = moment;
-    this.#alarm.abort();
+    this.#alarm.abort(WOKEN);
     this.#alarm = new AbortController();
     void this.#keepWatch(this.#alarm.signal);
   }

@@ -46,6 +46,7 @@ export class KeptLease implements Lease {
   readonly #loss = new AbortController();
   /** When it ends, by the clock of the keeper. */
   endsAt: number;
+  #lost: ThrottledError | undefined;
   #released: Promise<void> | undefined;
 
   constructor(
@@ -67,17 +68,17 @@ export class KeptLease implements Lease {
   }
 
   get expiresInMs(): number {
-    if (this.#released !== undefined || this.signal.aborted) return 0;
+    if (this.#released !== undefined || this.#lost !== undefined) return 0;
     return Math.max(0, Math.floor(this.endsAt - this.#keeper.now()));
   }
 
   async renew(): Promise<void> {
     await this.#keeper.renew(this);
-    if (this.signal.aborted) throw this.signal.reason;
+    if (this.#lost !== undefined) throw this.#lost;
   }
 
   release(): Promise<void> {
-    this.#released ??= this.signal.aborted ? Promise.resolve() : this.#keeper.release(this);
+    this.#released ??= this.#lost !== undefined ? Promise.resolve() : this.#keeper.release(this);
     return this.#released;
   }
 
@@ -91,6 +92,7 @@ export class KeptLease implements Lease {
 
   /** Tells its holder that it is lost. */
   lose(why: string): void {
-    this.#loss.abort(new ThrottledError(`The lease was lost: ${why}`));
+    this.#lost = new ThrottledError(`The lease was lost: ${why}`);
+    this.#loss.abort(this.#lost);
   }
 }
