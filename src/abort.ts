@@ -15,8 +15,11 @@ export function checkSignal(signal: AbortSignalLike | undefined): AbortSignalLik
   throw new TypeError(complaint("signal", "an AbortSignal", signal));
 }
 
-/** Who listens to each signal: with one listener for all of them, as runtimes warn of more than a few. */
-const audiences = new WeakMap<AbortSignalLike, Audience>();
+/**
+ * Who listens to each signal, for as long as anybody does: with one listener for all of them, as runtimes warn of more than a few.
+ * A weak map would do without an end of it, but where signals come and go it takes up to 30 ms to tidy up.
+ */
+const audiences = new Map<AbortSignalLike, Audience>();
 
 interface Audience {
   readonly listeners: Set<() => void>;
@@ -26,11 +29,12 @@ interface Audience {
 /** Calls `listener` once `signal` aborts; the function that it returns calls that off. */
 export function onAbort(signal: AbortSignalLike | undefined, listener: () => void): () => void {
   if (signal === undefined) return () => {};
-  const { listeners, abort } = audienceOf(signal);
-  if (listeners.size === 0) signal.addEventListener("abort", abort);
+  const { listeners, abort } = audiences.get(signal) ?? gather(signal);
   listeners.add(listener);
   return () => {
-    if (listeners.delete(listener) && listeners.size === 0) signal.removeEventListener("abort", abort);
+    if (!listeners.delete(listener) || listeners.size > 0) return;
+    audiences.delete(signal);
+    signal.removeEventListener("abort", abort);
   };
 }
 
@@ -46,13 +50,13 @@ export async function unlessAborted<T>(
   });
 }
 
-function audienceOf(signal: AbortSignalLike): Audience {
-  const audience = audiences.get(signal);
-  if (audience !== undefined) return audience;
+function gather(signal: AbortSignalLike): Audience {
   const listeners = new Set<() => void>();
   const abort = (): void => {
+    audiences.delete(signal);
     for (const listener of listeners) listener();
   };
+  signal.addEventListener("abort", abort);
   audiences.set(signal, { listeners, abort });
   return { listeners, abort };
 }

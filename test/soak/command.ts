@@ -13,8 +13,6 @@ const LIMITS: Limits = { pauseMs: 5, heapShare: 0.05, heapBytes: 8 * 2 ** 20 };
 /** Outages in a run of an hour are five minutes apart, in the short ones more often. */
 const OUTAGES = 36;
 
-const NO_PAUSES = { pauses: [], cpuShare: 1 };
-
 const MOST_MS_TO_GO = 5_000;
 
 /** What `npm run soak` does: a line each minute, and a verdict. @returns the exit code. @throws RangeError for wrong arguments. */
@@ -48,7 +46,7 @@ async function soakAll(
   { minutes, limits, ...options }: { minutes: number; seed: number; keys: number; limits: Limits },
   print: (line: string) => void,
 ): Promise<string[]> {
-  const before = takeSample(0, [], NO_PAUSES);
+  const before = takeSample(0, [], []);
   const load = await startLoad({ ...options, outageEveryMs: Math.max(500, (minutes * 60_000) / OUTAGES) });
   const table = new Table(load.parts, minutes, print);
   let faults: string[];
@@ -65,7 +63,7 @@ async function soakAll(
 async function rest(before: Sample, minutes: number, limits: Limits): Promise<string[]> {
   const end = performance.now() + MOST_MS_TO_GO;
   while (true) {
-    const left = leftBehind(before, takeSample(minutes, [], NO_PAUSES), limits);
+    const left = leftBehind(before, takeSample(minutes, [], []), limits);
     if (left.length === 0 || performance.now() > end) return left;
     await sleep(100);
   }
@@ -84,7 +82,7 @@ class Table {
     this.#print = print;
     this.#everyMinutes = Math.min(1, minutes / 10);
     this.#next = this.#everyMinutes;
-    print(line(["minute", "heap MB", "RSS MB", "handles", "listeners", "CPU got", "longest pause"]));
+    print(line(["minute", "heap MB", "RSS MB", "handles", "listeners", "longest pause"]));
   }
 
   add(sample: Sample): void {
@@ -93,20 +91,14 @@ class Table {
     this.#next += this.#everyMinutes;
     const { minutes, heap, rss, handles, listeners } = sample;
     const pause = longestOf(this.#since.flatMap(({ pauses }) => pauses));
-    const share = this.#since.reduce((sum, each) => sum + each.cpuShare, 0) / this.#since.length;
     this.#since = [];
     const open = Object.values(handles).reduce((sum, each) => sum + each, 0);
-    const longest = pause === undefined ? "-" : `${pause.ms.toFixed(1)} ms (${pause.during})`;
+    const longest =
+      pause === undefined
+        ? "-"
+        : `${pause.ms.toFixed(1)} ms, ${pause.otherMs.toFixed(1)} of others (${pause.during})`;
     this.#print(
-      line([
-        minutes.toFixed(1),
-        megabytes(heap),
-        megabytes(rss),
-        `${open}`,
-        `${listeners}`,
-        `${Math.round(100 * share)} %`,
-        longest,
-      ]),
+      line([minutes.toFixed(1), megabytes(heap), megabytes(rss), `${open}`, `${listeners}`, longest]),
     );
   }
 

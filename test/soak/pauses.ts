@@ -1,168 +1,138 @@
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
-import { PerformanceObserver } from "node:perf_hooks";
+import { type Profiler, Session } from "node:inspector/promises";
+import { CpuTime } from "./cpu-time.js";
 
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** A time for which the event loop was held up. */
-interface Busy extends Span {
-  readonly lap: number;
-  /** What of it this process did of its own accord. */
-  readonly ownMs: number;
-  /** What was done last. */
+/** A time for which this process held up the event loop. */
+export interface Pause {
+  /** What it was seen to work of that time, garbage collections left out. */
+  readonly ms: number;
+  /** How long something else held it up, in this turn of the event loop and in the one before. */
+  readonly otherMs: number;
+  /** What was done last, and where it was seen most often. */
   readonly during: string;
 }
 
-/** A pause that neither a garbage collection nor another process accounts for. */
-export interface Pause {
-  readonly ms: number;
+/** A turn of the event loop, in microseconds. */
+interface Turn {
+  readonly start: number;
+  readonly end: number;
+  /** CPU time of that. */
+  readonly cpu: number;
   readonly during: string;
 }
 
 /** Shorter ones could not be too long. */
-const LONG_MS = 2;
-/** A garbage collection is told of some turns of the event loop later, however long they take. */
-const TOLD_AFTER_LAPS = 50;
-/** For how long a collection is remembered, should what it held up be told of only now. */
-const KEPT_MS = 10_000;
+const LONG_US = 4_000;
+const LOOKS_EVERY_US = 250;
+/** Who is not seen for longer than that does not run, whatever the clock of the CPU says. */
+const UNSEEN_US = 4 * LOOKS_EVERY_US;
 
-/** Of the main thread where Node can say that; otherwise the threads that help it are included. */
-const cpuUsage = (process as { threadCpuUsage?: typeof process.cpuUsage }).threadCpuUsage ?? process.cpuUsage;
+/** What a profiler calls that which is no work of the program. */
+const NO_WORK = new Set(["(idle)", "(garbage collector)"]);
 
-/** Measures how long the event loop is held up, and by whom: by this process, its garbage collector, or others on this machine. */
+/**
+ * Measures how long the event loop is held up by what this process does, and what that is. Two measures leave out the times in
+ * which something else had the CPU: its clock, which does not know of all that a host of virtual machines takes; and a profiler
+ * that looks what is done some times a millisecond, which does not know of what is short.
+ */
 export class Pauses {
-  readonly #observer: PerformanceObserver;
-  readonly #scheduler = new Scheduler();
-  #collections: Span[] = [];
-  #busy: Busy[] = [];
-  #lap = this.#now();
-  #laps = 0;
-  #heldMs = 0;
-  #lostMs = 0;
-  readonly #found: Pause[] = [];
+  #long: Turn[] = [];
+  readonly #cpuTime = new CpuTime();
+  #since = this.#now();
 
-  constructor() {
-    this.#observer = new PerformanceObserver((list) => this.#collect(list.getEntries()));
-    this.#observer.observe({ entryTypes: ["gc"] });
+  static async start(): Promise<Pauses> {
+    await profiler.post("Profiler.enable");
+    await profiler.post("Profiler.setSamplingInterval", { interval: LOOKS_EVERY_US });
+    await profiler.post("Profiler.start");
+    return new Pauses();
   }
 
   /** Begins anew: what came before was no pause of anybody. */
   skip(): void {
-    this.#lap = this.#now();
+    this.#since = this.#now();
   }
 
   /** The end of a turn of the event loop, or of some. */
   lap(during: string): void {
-    const before = this.#lap;
-    const now = this.#now();
-    this.#lap = now;
-    const held = now.at - before.at - (now.idleMs - before.idleMs);
-    // What another virtual machine took shows as neither.
-    const lostMs = Math.max(now.waitedMs - before.waitedMs, held - (now.cpuMs - before.cpuMs));
-    this.#laps++;
-    this.#heldMs += held;
-    this.#lostMs += lostMs;
-    if (held >= LONG_MS)
-      this.#busy.push({ lap: this.#laps, start: before.at, end: now.at, ownMs: held - lostMs, during });
-    const told = this.#laps - TOLD_AFTER_LAPS;
-    if (this.#busy[0] !== undefined && this.#busy[0].lap <= told) this.#judge(told);
+    const [since, now] = [this.#since, this.#now()];
+    this.#since = now;
+    if (now.at - since.at < LONG_US) return;
+    this.#long.push({ start: since.at, end: now.at, cpu: now.cpu - since.cpu, during });
   }
 
-  /** All that took long since it was asked last, and which share it got of the time for which this process wanted a CPU. */
-  found(): { readonly pauses: readonly Pause[]; readonly cpuShare: number } {
-    this.#collect(this.#observer.takeRecords());
-    this.#judge(Number.POSITIVE_INFINITY);
-    const cpuShare = this.#heldMs === 0 ? 1 : 1 - Math.min(this.#lostMs, this.#heldMs) / this.#heldMs;
-    this.#heldMs = this.#lostMs = 0;
-    return { pauses: this.#found.splice(0), cpuShare };
+  /** All pauses since it was asked last. */
+  async found(): Promise<Pause[]> {
+    const { profile } = await profiler.post("Profiler.stop");
+    await profiler.post("Profiler.start");
+    const seen = new Seen(profile);
+    const pauses: Pause[] = [];
+    let before = { end: 0, otherMs: 0 };
+    for (const turn of this.#long) {
+      const { ms, during } = seen.during(turn);
+      const otherMs = (turn.end - turn.start) / 1_000 - ms;
+      const piledUpMs = otherMs + (turn.start === before.end ? before.otherMs : 0);
+      if (ms * 1_000 >= LONG_US) pauses.push({ ms, otherMs: piledUpMs, during });
+      before = { end: turn.end, otherMs };
+    }
+    this.#long = [];
+    return pauses;
   }
 
-  stop(): void {
-    this.#observer.disconnect();
-    this.#scheduler.close();
+  async stop(): Promise<void> {
+    await profiler.post("Profiler.stop");
+    this.#cpuTime.close();
   }
 
   #now() {
-    const { user, system } = cpuUsage();
-    return {
-      at: performance.now(),
-      cpuMs: (user + system) / 1_000,
-      idleMs: performance.nodeTiming.idleTime,
-      waitedMs: this.#scheduler.waitedMs(),
-    };
+    // By the clock of profiles.
+    return { at: Number(process.hrtime.bigint() / 1_000n), cpu: this.#cpuTime.us() };
   }
+}
 
-  #collect(entries: readonly { readonly startTime: number; readonly duration: number }[]): void {
-    for (const { startTime, duration } of entries)
-      this.#collections.push({ start: startTime, end: startTime + duration });
-  }
+/** Stays connected, as a session that ends takes the coverage with it that others of its process measure. */
+const profiler = new Session();
+profiler.connect();
 
-  #judge(until: number): void {
-    const told = this.#busy.filter(({ lap }) => lap <= until);
-    this.#busy = this.#busy.filter(({ lap }) => lap > until);
-    for (const busy of told) {
-      const ms = busy.ownMs - overlapMs(busy, this.#collections);
-      if (ms >= LONG_MS) this.#found.push({ ms, during: busy.during });
+/** What a profiler saw, and when. */
+class Seen {
+  readonly #nodes = new Map<number, Profiler.ProfileNode>();
+  readonly #callers = new Map<number, number>();
+  readonly #looks: { readonly from: number; readonly to: number; readonly node: number }[] = [];
+
+  constructor({ nodes, samples = [], timeDeltas = [], startTime }: Profiler.Profile) {
+    for (const node of nodes) {
+      this.#nodes.set(node.id, node);
+      for (const callee of node.children ?? []) this.#callers.set(callee, node.id);
     }
-    const oldest = Math.min(this.#busy[0]?.start ?? this.#lap.at, this.#lap.at - KEPT_MS);
-    this.#collections = this.#collections.filter(({ end }) => end > oldest);
-  }
-}
-
-/** How much of a span others cover, which may lie within one another. */
-function overlapMs({ start, end }: Span, others: readonly Span[]): number {
-  let [covered, upTo] = [0, start];
-  for (const other of [...others].sort((one, two) => one.start - two.start)) {
-    const from = Math.max(upTo, other.start);
-    const to = Math.min(end, other.end);
-    if (to <= from) continue;
-    covered += to - from;
-    upTo = to;
-  }
-  return covered;
-}
-
-/** What Linux says of how long this process wanted to run and could not; elsewhere nothing is known of it. */
-class Scheduler {
-  readonly #files = [
-    // The main thread while another one had the CPU, in nanoseconds.
-    new ProcFile("/proc/self/schedstat", /^\d+ (\d+)/, 1e-6),
-    // This machine, if it is a virtual one, while another one had the CPU, in hundredths of a second.
-    new ProcFile("/proc/stat", /^cpu +(?:\d+ ){7}(\d+)/, 10),
-  ];
-
-  waitedMs(): number {
-    return this.#files.reduce((sum, file) => sum + file.ms(), 0);
+    let to = startTime;
+    for (const [index, node] of samples.entries()) {
+      const from = to;
+      to += timeDeltas[index]!;
+      this.#looks.push({ from, to, node });
+    }
   }
 
-  close(): void {
-    for (const file of this.#files) file.close();
-  }
-}
-
-/** A file that stays open, as it is read very often. */
-class ProcFile {
-  readonly #file: number | undefined;
-  readonly #pattern: RegExp;
-  readonly #unitMs: number;
-  readonly #buffer = Buffer.alloc(128);
-
-  constructor(path: string, pattern: RegExp, unitMs: number) {
-    this.#file = existsSync(path) ? openSync(path, "r") : undefined;
-    this.#pattern = pattern;
-    this.#unitMs = unitMs;
+  during({ start, end, cpu, during }: Turn): Omit<Pause, "otherMs"> {
+    let seenUs = 0;
+    const places = new Map<string, number>();
+    for (const { from, to, node } of this.#looks) {
+      const seen = Math.min(Math.min(to, end) - Math.max(from, start), UNSEEN_US);
+      if (seen <= 0 || NO_WORK.has(this.#nodes.get(node)!.callFrame.functionName)) continue;
+      seenUs += seen;
+      const place = this.#place(node);
+      places.set(place, (places.get(place) ?? 0) + seen);
+    }
+    const [place] = [...places].sort(([, one], [, other]) => other - one)[0] ?? ["nowhere"];
+    return { ms: Math.min(seenUs, cpu) / 1_000, during: `${during}, ${place}` };
   }
 
-  ms(): number {
-    if (this.#file === undefined) return 0;
-    const length = readSync(this.#file, this.#buffer, 0, this.#buffer.length, 0);
-    const [, units = "0"] = this.#pattern.exec(this.#buffer.toString("latin1", 0, length)) ?? [];
-    return Number(units) * this.#unitMs;
-  }
-
-  close(): void {
-    if (this.#file !== undefined) closeSync(this.#file);
+  /** The innermost function of this project that was under way. */
+  #place(node: number): string {
+    for (let at: number | undefined = node; at !== undefined; at = this.#callers.get(at)) {
+      const { functionName, url } = this.#nodes.get(at)!.callFrame;
+      const file = /\/((?:src|test)\/[^?]*)/.exec(url)?.[1];
+      if (file !== undefined && !url.includes("node_modules"))
+        return `${functionName || "a function"} of ${file}`;
+    }
+    return this.#nodes.get(node)!.callFrame.functionName;
   }
 }

@@ -16,19 +16,13 @@ export interface Sample {
   readonly listeners: number;
   /** Pauses before it. */
   readonly pauses: readonly Pause[];
-  /** Which share this process got of the time for which it wanted a CPU, 0 to 1. */
-  readonly cpuShare: number;
 }
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
 /** Looks at the process; takes as long as a full garbage collection. */
-export function takeSample(
-  minutes: number,
-  parts: readonly Part[],
-  found: Pick<Sample, "pauses" | "cpuShare">,
-): Sample {
+export function takeSample(minutes: number, parts: readonly Part[], pauses: readonly Pause[]): Sample {
   // What the first one finalizes, the second one frees.
   collect();
   collect();
@@ -39,7 +33,7 @@ export function takeSample(
     rss,
     handles: handles(),
     listeners: listeners(parts),
-    ...found,
+    pauses,
   };
 }
 

@@ -25,7 +25,7 @@ export async function soak(
   parts: readonly Part[],
   { minutes, limits, onSample }: Soaking,
 ): Promise<string[]> {
-  const pauses = new Pauses();
+  const pauses = await Pauses.start();
   const samples: Sample[] = [];
   const faults = new Set<string>();
   const start = performance.now();
@@ -36,12 +36,12 @@ export async function soak(
       await work(parts, pauses, performance.now() + apartMs);
       await settled(parts);
       for (const fault of parts.flatMap((part) => part.faults())) faults.add(fault);
-      const sample = takeSample((performance.now() - start) / 60_000, parts, pauses.found());
+      const sample = takeSample((performance.now() - start) / 60_000, parts, await pauses.found());
       samples.push(sample);
       onSample?.(sample);
     }
   } finally {
-    pauses.stop();
+    await pauses.stop();
   }
   return [...faults, ...verdictOf(samples, limits)];
 }

@@ -3,7 +3,7 @@ import type { Sample } from "./sample.js";
 
 /** What a process may do that is used for long. */
 export interface Limits {
-  /** The longest pause of its own, in milliseconds of a machine that has nothing else to do. */
+  /** The longest pause of its own, in milliseconds. */
   readonly pauseMs: number;
   /** How much the heap of the last quarter may differ from that of the second, as a share of it. */
   readonly heapShare: number;
@@ -42,9 +42,14 @@ export function leftBehind(before: Sample, after: Sample, { heapBytes }: Limits)
   return faults;
 }
 
+/** By how much a pause was of our own making: what piled up while something else held us up takes no longer than that did. */
+export function ownMs({ ms, otherMs }: Pause): number {
+  return ms - otherMs;
+}
+
 /** The longest of some pauses, if there is any. */
 export function longestOf(pauses: readonly Pause[]): Pause | undefined {
-  return [...pauses].sort((one, other) => other.ms - one.ms)[0];
+  return [...pauses].sort((one, other) => ownMs(other) - ownMs(one))[0];
 }
 
 export function megabytes(bytes: number): string {
@@ -59,13 +64,12 @@ function heapFaults(before: number, after: number, { heapShare, heapBytes }: Lim
   ];
 }
 
-/** On a machine that has other things to do, work piles up, and caches are cold: the share that the process got counts. */
 function pauseFaults(samples: readonly Sample[], { pauseMs }: Limits): string[] {
-  const long = samples.flatMap(({ pauses, cpuShare }) => pauses.filter(({ ms }) => ms * cpuShare > pauseMs));
+  const long = samples.flatMap(({ pauses }) => pauses.filter((pause) => ownMs(pause) > pauseMs));
   const longest = longestOf(long);
   if (longest === undefined) return [];
   return [
-    `pauses: ${long.length} above ${pauseMs} ms, the longest ${longest.ms.toFixed(1)} ms (${longest.during})`,
+    `pauses: ${long.length} above ${pauseMs} ms, the longest ${ownMs(longest).toFixed(1)} ms (${longest.during})`,
   ];
 }
 
