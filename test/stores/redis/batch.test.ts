@@ -45,6 +45,16 @@ test("equal calls of one tick that would have to wait too long are not charged, 
   expect(await store.decide(limiter, "key", 0, 0)).toMatchObject({ remaining: 4 });
 });
 
+test("limiters that are asked the same in one tick share a script call, and each goes by its own quota", async () => {
+  const { client, store } = await recorded();
+  const limiters = ["2/w", "5/d", "9/h"].map((quota) => new Limiter("gcra", quota));
+  const ask = () => Promise.all(limiters.map((limiter) => store.decide(limiter, "key", 1, 0)));
+  expect((await ask()).map(({ remaining }) => remaining)).toEqual([1, 4, 8]);
+  expect((await ask()).map(({ remaining }) => remaining)).toEqual([0, 3, 7]);
+  const ofThree = { name: "evalsha", keys: expect.toSatisfy((keys) => keys.length === 3) };
+  expect(client.sent).toEqual([ofThree, ofThree]);
+});
+
 describe.each(IOREDIS)("over $version", ({ connect }) => {
   const own = connect(inject("redisUrl"));
   afterAll(() => own.disconnect());
