@@ -17,6 +17,8 @@ interface Turn {
   readonly end: number;
   /** CPU time of that. */
   readonly cpu: number;
+  /** How long it waited for something to do. */
+  readonly idle: number;
   readonly during: string;
 }
 
@@ -56,7 +58,8 @@ export class Pauses {
     const [since, now] = [this.#since, this.#now()];
     this.#since = now;
     if (now.at - since.at < LONG_US) return;
-    this.#long.push({ start: since.at, end: now.at, cpu: now.cpu - since.cpu, during });
+    const [cpu, idle] = [now.cpu - since.cpu, now.idle - since.idle];
+    this.#long.push({ start: since.at, end: now.at, cpu, idle, during });
   }
 
   /** All pauses since it was asked last. */
@@ -68,7 +71,7 @@ export class Pauses {
     let before = { end: 0, otherMs: 0 };
     for (const turn of this.#long) {
       const { ms, during } = seen.during(turn);
-      const otherMs = (turn.end - turn.start) / 1_000 - ms;
+      const otherMs = (turn.end - turn.start - turn.idle) / 1_000 - ms;
       const piledUpMs = otherMs + (turn.start === before.end ? before.otherMs : 0);
       if (ms * 1_000 >= LONG_US) pauses.push({ ms, otherMs: piledUpMs, during });
       before = { end: turn.end, otherMs };
@@ -84,7 +87,8 @@ export class Pauses {
 
   #now() {
     // By the clock of profiles.
-    return { at: Number(process.hrtime.bigint() / 1_000n), cpu: this.#cpuTime.us() };
+    const at = Number(process.hrtime.bigint() / 1_000n);
+    return { at, cpu: this.#cpuTime.us(), idle: 1_000 * performance.nodeTiming.idleTime };
   }
 }
 

@@ -39,6 +39,7 @@ afterEach(() => {
 test("a permit holds for what is left of it by the time of the server", () => {
   const onNews = vi.fn();
   news.expect("me", "key", onNews);
+  vi.advanceTimersByTime(30);
   news.synchronize(1_000, performance.now());
   vi.advanceTimersByTime(50);
   news.tell("me", 7, 2_000);
@@ -87,6 +88,33 @@ test("those at the head of each line ask again once a second at least, and no ot
   expect(asked).toEqual([]);
   await vi.advanceTimersByTimeAsync(376);
   expect(asked).toHaveLength(17);
+});
+
+test.each([
+  ["that is ready is subscribed at once", "ready", ["news"]],
+  ["that connects already is subscribed when it is ready", "connecting", []],
+])("a connection %s, and not connected again", (_what, status, channels) => {
+  line.status = status;
+  const connect = vi.spyOn(line, "connect");
+  news.expect("me", "key", () => {});
+  news.listen();
+  expect(line.channels).toEqual(channels);
+  if (status !== "ready") line.emit("ready");
+  expect(line.channels).toEqual(["news"]);
+  expect(connect).not.toHaveBeenCalled();
+});
+
+test("a connection that failed or closed makes those who wait ask more often, and throws nothing", async () => {
+  const onNews = vi.fn();
+  news.expect("me", "key", onNews);
+  news.listen();
+  await vi.advanceTimersByTimeAsync(1_000);
+  line.emit("error", new Error("connection lost"));
+  line.emit("close");
+  await vi.advanceTimersByTimeAsync(1_000);
+  onNews.mockClear();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(onNews.mock.calls.length).toBeGreaterThanOrEqual(5);
 });
 
 test("nobody is asked again once nobody waits", async () => {
