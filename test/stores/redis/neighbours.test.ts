@@ -143,6 +143,23 @@ describe("beside a key that the user may not touch", () => {
     }
   });
 
+  test("where none is served, the breaker hears of it", async () => {
+    const prefix = randomUUID();
+    const store = new RedisStore(await limitedUser(prefix), {
+      prefix,
+      deadline: "10s",
+      breaker: { failures: 4, retryAfter: "1h" },
+    });
+    const forbidden = Array(2).fill(expect.stringContaining("NOPERM"));
+    expect(await spend(store, ["one", "two"])).toEqual(forbidden);
+    expect(await spend(store, ["one", "allowed1"])).toEqual([forbidden[0], 4]);
+    expect(await spend(store, ["one", "two"])).toEqual(forbidden);
+    expect(await spend(store, ["one", "two"])).toEqual(forbidden);
+    expect(await spend(store, ["one", "allowed1"])).toEqual(
+      Array(2).fill(expect.stringContaining("it is left alone after several failures in a row")),
+    );
+  });
+
   test("`close` waits for keys that are sent by themselves", async () => {
     const prefix = randomUUID();
     const store = new RedisStore(await limitedUser(prefix), { prefix, deadline: "10s" });
@@ -168,6 +185,21 @@ describe("beside a key that the user may not touch", () => {
     expect(settled).toHaveBeenCalled();
     expect(await all).toEqual(Array(2).fill("no answer within 200 ms"));
   });
+});
+
+test.each([
+  [
+    "where each answer in a reply is that of a server that can't serve, the breaker hears of it",
+    "-OOM not now",
+    "it is left alone after several failures in a row",
+  ],
+  ["where one answer in a reply is a decision, the breaker stays closed", "", "OOM not now"],
+])("%s", async (_what, answer, problem) => {
+  const evalsha = async (): Promise<unknown> => `1700000000000\n-OOM not now\n${answer}`;
+  const client: RedisClient = { evalsha, eval: evalsha, del: evalsha };
+  const store = new RedisStore(client, { breaker: { failures: 2, retryAfter: "1h" } });
+  await spend(store, ["one", "two"]);
+  expect((await spend(store, ["one", "two"]))[0]).toContain(problem);
 });
 
 function never(): Promise<never> {
