@@ -7,7 +7,7 @@ export interface Pause {
   readonly ms: number;
   /** How long something else held it up, in this turn of the event loop and in the one before. */
   readonly otherMs: number;
-  /** What was done last, and where it was seen most often. */
+  /** What was done last, and where it was seen for how long. */
   readonly during: string;
 }
 
@@ -27,6 +27,8 @@ const LONG_US = 4_000;
 const LOOKS_EVERY_US = 250;
 /** Who is not seen for longer than that does not run, whatever the clock of the CPU says. */
 const UNSEEN_US = 4 * LOOKS_EVERY_US;
+
+const PLACES_TOLD = 2;
 
 /** What a profiler calls that which is no work of the program. */
 const NO_WORK = new Set(["(idle)", "(garbage collector)"]);
@@ -125,8 +127,9 @@ class Seen {
       const place = this.#place(node);
       places.set(place, (places.get(place) ?? 0) + seen);
     }
-    const [place] = [...places].sort(([, one], [, other]) => other - one)[0] ?? ["nowhere"];
-    return { ms: Math.min(seenUs, cpu) / 1_000, during: `${during}, ${place}` };
+    const most = [...places].sort(([, one], [, other]) => other - one).slice(0, PLACES_TOLD);
+    const told = most.map(([place, us]) => `${(us / 1_000).toFixed(1)} ms ${place}`);
+    return { ms: Math.min(seenUs, cpu) / 1_000, during: [during, ...told].join(", ") };
   }
 
   /** The innermost function of this project that was under way. */
