@@ -42,6 +42,7 @@ describe("a unix socket", () => {
   test.each([
     ["unix:///run/redis.sock", "/run/redis.sock", 0],
     ["unix:///run/redis.sock?db=7", "/run/redis.sock", 7],
+    ["unix:///run/redis.sock?db=123456789", "/run/redis.sock", 123_456_789],
     ["Unix:///tmp/a%20b%3F%23.sock", "/tmp/a b?#.sock", 0],
   ])("%s", (url, path, db) => {
     expect(parseServerUrl(url)).toEqual({ ...STANDALONE, addresses: [], path, db });
@@ -157,6 +158,8 @@ describe("anything else is a TypeError that says what is wrong with it", () => {
     ["unix:///", path],
     ["unix:///s?db=one", path],
     ["unix:///s?db=1&x=2", path],
+    ["unix:///s?x=2&db=1", path],
+    ["unix:///s?db=1234567890", path],
     ["unix:///s?db=1?db=2", path],
     ["unix:///s#1", path],
     ["unix:///%zz", "its percent-encoding is broken"],
