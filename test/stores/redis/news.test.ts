@@ -34,6 +34,7 @@ beforeEach(() => {
 afterEach(() => {
   news.close(new Error("over"));
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 test("a permit holds for what is left of it by the time of the server", () => {
@@ -71,24 +72,36 @@ test("who waits is told by the first listener it named", () => {
   expect([first.mock.calls.length, second.mock.calls.length]).toEqual([1, 0]);
 });
 
-test("those at the head of each line ask again once a second at least, and no others", async () => {
-  const asked: string[] = [];
-  for (let i = 0; i < 20; i++) news.expect(`${i}`, "long", () => asked.push("long"));
-  news.expect("only", "short", () => asked.push("short"));
-  news.listen();
-  await vi.advanceTimersByTimeAsync(0);
-  asked.length = 0;
-  news.listen();
-  await vi.advanceTimersByTimeAsync(112);
-  expect(asked).toEqual([]);
-  await vi.advanceTimersByTimeAsync(76);
-  expect(asked).toEqual([...Array(16).fill("long"), "short"]);
-  asked.length = 0;
-  await vi.advanceTimersByTimeAsync(562);
-  expect(asked).toEqual([]);
-  await vi.advanceTimersByTimeAsync(376);
-  expect(asked).toHaveLength(17);
-});
+test.each([
+  [0, 112, 562],
+  [0.999, 187, 937],
+])(
+  "those at the head of each line ask again within a second, and no others; random %d",
+  async (random, first, next) => {
+    vi.spyOn(Math, "random").mockReturnValue(random);
+    const asked: string[] = [];
+    const moments: number[] = [];
+    for (let i = 0; i < 20; i++) news.expect(`${i}`, "long", () => asked.push("long"));
+    news.expect("only", "short", () => {
+      asked.push("short");
+      moments.push(performance.now());
+    });
+    const start = performance.now();
+    news.listen();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(moments.splice(0)).toEqual([start]);
+    asked.length = 0;
+    news.listen();
+    await vi.advanceTimersByTimeAsync(first + 2 * next + 10);
+    expect(asked).toEqual(
+      Array(3)
+        .fill([...Array(16).fill("long"), "short"])
+        .flat(),
+    );
+    const apart = moments.map((moment, i) => Math.floor(moment - (moments[i - 1] ?? start)));
+    expect(apart).toEqual([first, next, next]);
+  },
+);
 
 test.each([
   ["that is ready is subscribed at once", "ready", ["news"]],
