@@ -1,6 +1,9 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import type { Cluster, Redis, RedisOptions } from "ioredis";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { connect } from "../../../src/stores/redis/connect.js";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { connect, whyUnreachable } from "../../../src/stores/redis/connect.js";
 import { parseServerUrl } from "../../../src/stores/redis/server-url.js";
 
 /** A client that has not connected yet. */
@@ -87,5 +90,79 @@ describe("over TLS", () => {
     expect(optionsOf(url, { tls })).toMatchObject({ enableTLSForSentinelMode: true, sentinelTLS: tls });
     expect(optionsOf(url, { tls, sentinelTLS })).toMatchObject({ sentinelTLS });
     expect(optionsOf(SENTINEL)).not.toHaveProperty("enableTLSForSentinelMode", true);
+  });
+});
+
+describe("a server that has been silent for too long", () => {
+  function silent() {
+    const client = clientOf(REDIS);
+    const destroy = vi.fn();
+    const stream = { bytesRead: 7, destroy };
+    Object.assign(client, { stream });
+    client.emit("connect");
+    return {
+      stream,
+      destroy,
+      late: new Error("Socket timeout. Expecting data, but didn't receive any in 250ms."),
+    };
+  }
+
+  test("is left after one more turn of the event loop in which it said nothing", async () => {
+    const { stream, destroy, late } = silent();
+    expect((stream.destroy as (error: Error) => unknown)(late)).toBe(stream);
+    expect(destroy).not.toHaveBeenCalled();
+    await turn();
+    expect(destroy.mock.calls).toEqual([[late]]);
+  });
+
+  test("is kept if it said something in that turn", async () => {
+    const { stream, destroy, late } = silent();
+    stream.destroy(late);
+    stream.bytesRead++;
+    await turn();
+    expect(destroy).not.toHaveBeenCalled();
+  });
+
+  test.each([[undefined], [new Error("read ECONNRESET")]])("is left at once for %s", (error) => {
+    const { stream, destroy } = silent();
+    stream.destroy(error);
+    expect(destroy.mock.calls).toEqual([[error]]);
+  });
+});
+
+describe("why a server can't be reached", () => {
+  async function listening(): Promise<{ port: number; connections: () => number; close: () => void }> {
+    let connections = 0;
+    const server = createServer((socket) => {
+      connections++;
+      socket.on("error", () => {});
+      // Whoever speaks TLS gets an answer that is none.
+      socket.once("data", () => socket.end("-ERR no\r\n"));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    return { port, connections: () => connections, close: () => server.close() };
+  }
+
+  test("is nothing where it can be, and nothing where no address is known", async () => {
+    const { port, connections } = await listening();
+    expect(await whyUnreachable(parseServerUrl(`redis://127.0.0.1:${port}`), {})).toBeUndefined();
+    await vi.waitFor(() => expect(connections()).toBe(1));
+    expect(await whyUnreachable(parseServerUrl("unix:///run/none.sock"), {})).toBeUndefined();
+  });
+
+  test("is what the system says where nobody listens", async () => {
+    const { port, close } = await listening();
+    close();
+    const why = await whyUnreachable(parseServerUrl(`redis://127.0.0.1:${port}`), {});
+    expect(why).toBe(`connect ECONNREFUSED 127.0.0.1:${port}`);
+  });
+
+  test("is what TLS says where the server does not speak it", async () => {
+    const { port } = await listening();
+    const why = await whyUnreachable(parseServerUrl(`rediss://127.0.0.1:${port}`), {});
+    expect(why).toMatch(/wrong version number|packet length/i);
   });
 });
