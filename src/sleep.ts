@@ -5,7 +5,9 @@ import type { Clock } from "./clock.js";
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Why a sleep ends early that nobody needs any more: to make such an error anew takes longer than all else of a short wait. */
-export const WOKEN: unknown = AbortSignal.abort().reason;
+export const WOKEN: Error = Object.assign(new Error("The sleep is not needed any more"), {
+  name: "AbortError",
+});
 
 /** Where a wait reads the time and sleeps. */
 export interface Timer {
