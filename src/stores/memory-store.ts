@@ -77,7 +77,9 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
     const keyspace = limiter === this.#recentLimiter ? this.#recentKeyspace! : this.#keyspace(limiter, now);
     const table = keyspace.table(key);
     const decision = table.decide(key, now, cost, maxWaitMs, booking);
-    if (table.isUnknown || cost < 0) this.#settle(keyspace, table, key, now);
+    // What charges or gives back in any case may leave a record that says no more than none.
+    const mayEmpty = cost < 0 || maxWaitMs === Number.POSITIVE_INFINITY;
+    if (table.isUnknown || mayEmpty) this.#settle(keyspace, table, key, now);
     return decision;
   }
 
