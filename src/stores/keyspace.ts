@@ -4,38 +4,51 @@ import { RecordTable, UNKNOWN } from "./record-table.js";
 /** How many tables are compared to find a large one. */
 const CANDIDATES = 3;
 
-/** All keys of one limiter, in one table or spread over several: a call waits until the map behind its table has grown. */
+/** Keys for which one table is enough: to look for a key in several costs more, but a map of many keys takes long to grow. */
+const ONE_TABLE = 16_384;
+
+/** How many keys move over to other tables with each one that comes. */
+const MOVED_AT_ONCE = 8;
+
+/** All keys of one limiter, in one table or spread over several, so that no call waits for long until the map of one has grown. */
 export class Keyspace {
   readonly limiter: Limiter;
   /** How many keys it holds. */
   size = 0;
   /** A power of two, less one. */
   readonly #mask: number;
-  /** By what its keys have in common; made for the first of them, as most limiters have few keys. */
-  readonly #tables: (RecordTable | undefined)[];
-  /** The same without gaps, for those to go round who look for a key. */
-  readonly #round: RecordTable[] = [];
-  /** The table, if there can be only one. */
-  readonly #only: RecordTable | undefined;
+  /** The table, as long as there is only one. */
+  #only: RecordTable | undefined;
+  /** The one that was, while its keys move over to others. */
+  #leaving: RecordTable | undefined;
+  /** By what their keys have in common; each is made for the first of its keys. */
+  readonly #tables: RecordTable[] = [];
+  /** All of them without gaps, for those to go round who look for a key. */
+  readonly #round: RecordTable[];
   #turn = 0;
 
   /** @param spread over how many tables at most, a power of two. */
   constructor(limiter: Limiter, spread: number) {
     this.limiter = limiter;
     this.#mask = spread - 1;
-    this.#tables = new Array<undefined>(spread).fill(undefined);
-    this.#only = spread === 1 ? this.#create(0) : undefined;
+    this.#only = new RecordTable(limiter);
+    this.#round = [this.#only];
   }
 
   /** The table of a key. */
   table(key: string): RecordTable {
-    return this.#only ?? this.#tableOf(spreadOf(key) & this.#mask);
+    return this.#only ?? this.#tableOf(key);
   }
 
   /** Gives the record that was just written for an unknown key a place of its own. */
   add(table: RecordTable, key: string): void {
     table.add(key);
     this.size++;
+    if (this.#leaving !== undefined) this.#move(this.#leaving);
+    else if (this.#only !== undefined && this.size === ONE_TABLE && this.#mask > 0) {
+      this.#leaving = this.#only;
+      this.#only = undefined;
+    }
   }
 
   /** Removes the key in a slot, if there is one; answers with how many that are. */
@@ -64,8 +77,25 @@ export class Keyspace {
     return this.remove(table, table.leastUsed(now));
   }
 
-  #tableOf(i: number): RecordTable {
+  #tableOf(key: string): RecordTable {
+    const leaving = this.#leaving;
+    return leaving !== undefined && leaving.slotOf(key) !== UNKNOWN ? leaving : this.#spread(key);
+  }
+
+  /** Where a key belongs once there are several tables. */
+  #spread(key: string): RecordTable {
+    const i = spreadOf(key) & this.#mask;
     return this.#tables[i] ?? this.#create(i);
+  }
+
+  /** Moves some keys to where they belong. */
+  #move(leaving: RecordTable): void {
+    for (let more = Math.min(MOVED_AT_ONCE, leaving.size); more > 0; more--) {
+      leaving.handOver((key) => this.#spread(key));
+    }
+    if (leaving.size > 0) return;
+    this.#leaving = undefined;
+    this.#round.splice(this.#round.indexOf(leaving), 1);
   }
 
   #create(i: number): RecordTable {

@@ -15,11 +15,8 @@ export interface MemoryStoreOptions {
   readonly clock?: Clock;
 }
 
-/** Keys of a limiter for which one table is enough: while the map behind a larger one grows, a call waits for milliseconds. */
-const ONE_TABLE = 65_536;
-
-/** Keys of each table where there are several, roughly: large enough that a key costs little, and small enough to grow at once. */
-const TABLE_SIZE = 16_384;
+/** Keys of each table of a large limiter, roughly: a map of more would hold up the call that makes it grow for milliseconds. */
+const TABLE_SIZE = 8_192;
 
 /** The most tables of one limiter: more keys than they hold then do not fit into the heap of a process. */
 const MOST_TABLES = 1024;
@@ -41,7 +38,7 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   readonly sync = true;
   readonly clock: Clock;
   readonly #maxSize: number;
-  /** Over how many tables the keys of a limiter are spread. */
+  /** Over how many tables the keys of a limiter with many are spread. */
   readonly #spread: number;
   /** By the id of the limiter: a key is looked up as it is, without gluing a prefix to it. */
   readonly #keyspaces = new Map<string, Keyspace>();
@@ -62,7 +59,7 @@ export class MemoryStore implements SyncStore, AsyncDisposable {
   constructor(options: MemoryStoreOptions = {}) {
     knownOptions("options", options, ["maxSize", "clock"]);
     this.#maxSize = wholeNumber("maxSize", options.maxSize === undefined ? 65_536 : options.maxSize, 1);
-    const tables = this.#maxSize > ONE_TABLE ? Math.min(this.#maxSize / TABLE_SIZE, MOST_TABLES) : 1;
+    const tables = Math.min(Math.max(this.#maxSize / TABLE_SIZE, 1), MOST_TABLES);
     this.#spread = 2 ** Math.ceil(Math.log2(tables));
     this.clock = options.clock === undefined ? monotonicClock : checkClock(options.clock);
   }

@@ -3,8 +3,8 @@ import type { Booking, Decision, Limiter } from "../algorithms/limiter.js";
 /** The slot of every key that is not in a table. */
 export const UNKNOWN = 0;
 
-/** Slots of a new table: so many keys and the unknown one, as tables are mostly bounded by a power of two. */
-const FIRST_SLOTS = 8 + 1;
+/** Slots of a new table: so many keys and the unknown one, as tables mostly come to hold a power of two, or a few more. */
+const FIRST_SLOTS = 9 + 1;
 
 /** How many keys are weighed when one must be forgotten. */
 const CANDIDATES = 8;
@@ -85,6 +85,18 @@ export class RecordTable {
     this.#slots.set(key, slot);
     this.#marks[slot] = this.#marks[last]!;
     this.#move(last, slot);
+  }
+
+  /** Moves the key in the last slot to another table, with all that is known of it. */
+  handOver(tableOf: (key: string) => RecordTable): void {
+    const slot = this.size;
+    const key = this.#keys[slot]!;
+    const table = tableOf(key);
+    const { size } = this.limiter;
+    table.#records.set(this.#records.subarray(slot * size, (slot + 1) * size));
+    table.add(key);
+    table.#marks[table.size] = this.#marks[slot]!;
+    this.remove(slot);
   }
 
   /** The slot of the next key in turn if its record says no more than none, or `UNKNOWN`. */

@@ -8,6 +8,9 @@ import { visible } from "./player.js";
 
 const RUNS = { numRuns: 150 };
 
+/** Other keys, more than one table of a limiter holds. */
+const CROWD = Array.from({ length: 16_400 }, (_, i) => `other${i}`);
+
 const LIMITERS = [
   new Limiter("token-bucket", "5/s"),
   new Limiter("sliding-window", "3/10s"),
@@ -73,6 +76,12 @@ class Twins {
       .length;
   }
 
+  /** Many keys come to a limiter, and go again. */
+  crowd(at: number): void {
+    for (const key of CROWD) this.store.decide(LIMITERS[at]!, key, 1, 0);
+    for (const key of CROWD) this.store.reset(LIMITERS[at]!, key);
+  }
+
   take({ at, name, pauseMs, kind, cost, maxWaitMs }: Call): void {
     this.clock.set(this.clock.now() + pauseMs);
     const limiter = LIMITERS[at]!;
@@ -114,19 +123,33 @@ function equal(one: object, other: object): boolean {
 }
 
 describe("a MemoryStore", () => {
-  test.each([
-    ["one table", 65_536],
-    ["several tables", 200_000],
-    ["as many tables as it gets", Number.MAX_SAFE_INTEGER],
-  ])("of %s for each limiter answers for each key as if it were alone", (_, maxSize) => {
+  test("answers for each key as if it were alone", () => {
     fc.assert(
       fc.property(calls(LIMITERS.length, 30), (list) => {
-        const twins = new Twins(maxSize, false);
+        const twins = new Twins(65_536, false);
         for (const call of list) twins.take(call);
         expect(twins.store.size).toBeGreaterThanOrEqual(twins.live);
         expect(twins.store.size).toBeLessThanOrEqual(list.length);
       }),
       RUNS,
+    );
+  });
+
+  test.each([
+    ["several tables", 65_536],
+    ["as many tables as it gets", Number.MAX_SAFE_INTEGER],
+  ])("does so before, while and after the keys of a limiter move to %s", (_, maxSize) => {
+    const at = fc.nat(LIMITERS.length - 1);
+    fc.assert(
+      fc.property(calls(LIMITERS.length, 30), at, calls(LIMITERS.length, 30), (before, crowded, after) => {
+        const twins = new Twins(maxSize, false);
+        for (const call of before) twins.take(call);
+        twins.crowd(crowded);
+        for (const call of after) twins.take(call);
+        expect(twins.store.size).toBeGreaterThanOrEqual(twins.live);
+        expect(twins.store.size).toBeLessThanOrEqual(before.length + after.length);
+      }),
+      { numRuns: 30 },
     );
   });
 
