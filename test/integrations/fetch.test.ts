@@ -122,7 +122,9 @@ describe("a call", () => {
   });
 
   test("rejects where the platform has no `fetch`, or the address is none", async () => {
-    await expect(throttledFetch({ store })("nowhere")).rejects.toThrow(TypeError);
+    for (const address of ["nowhere", null, {}]) {
+      await expect(throttledFetch({ store })(address as string)).rejects.toThrow("Invalid URL");
+    }
     vi.stubGlobal("fetch", undefined);
     await expect(throttledFetch({ store })(url)).rejects.toThrow(
       new TypeError("Expected `fetch` to be a function, got undefined"),
@@ -448,6 +450,7 @@ describe("retries", () => {
     ["HEAD", { method: "head" }, ""],
     ["OPTIONS", { method: "OPTIONS" }, ""],
     ["DELETE", { method: "DELETE" }, ""],
+    ["PUT of nothing", { method: "PUT", body: null }, ""],
     ["PUT of a text", { method: "PUT", body: "text" }, "text"],
     ["PUT of bytes", { method: "PUT", body: new TextEncoder().encode("bytes") }, "bytes"],
     [

@@ -5,7 +5,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from "@opentelemetry/sdk-metrics";
-import { afterEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { MemoryStore, Throttled } from "../../src/index.js";
 import { type InstrumentOptions, instrument } from "../../src/integrations/otel.js";
 import { RedisStore } from "../../src/redis.js";
@@ -35,6 +35,7 @@ class Telemetry {
         descriptor.name,
         {
           unit: descriptor.unit,
+          description: descriptor.description,
           points: dataPoints.map(({ attributes, value }) => ({ attributes, value: value as unknown })),
         },
       ]),
@@ -69,7 +70,7 @@ describe("instrument", () => {
     const allowed = { ...attributes, "throttled.result": "allowed" };
     const denied = { ...attributes, "throttled.result": "denied" };
     const { "throttled.requests": requests, "throttled.duration": duration } = await telemetry.exported();
-    expect(requests).toEqual({
+    expect(requests).toMatchObject({
       unit: "{request}",
       points: [
         { attributes: allowed, value: 2 },
@@ -100,13 +101,18 @@ describe("instrument", () => {
     await clock.advance(500);
     await first;
     const attributes = { "throttled.algorithm": "gcra", "throttled.store": "memory" };
-    expect((await telemetry.exported())["throttled.wait.duration"]).toMatchObject({
+    const { "throttled.wait.duration": waits } = await telemetry.exported();
+    expect(waits).toMatchObject({
       unit: "s",
       points: [
         { attributes: { ...attributes, "throttled.result": "aborted" }, value: { count: 1 } },
         { attributes: { ...attributes, "throttled.result": "admitted" }, value: { count: 1 } },
       ],
     });
+    const { sum, buckets } = waits!.points[0]!.value as { sum: number; buckets: { boundaries: number[] } };
+    expect(sum).toBeGreaterThan(0);
+    expect(sum).toBeLessThan(1);
+    expect([buckets.boundaries[0], buckets.boundaries.at(-1)]).toEqual([0.005, 300]);
   });
 
   test("counts what a store did not answer, and what was let pass all the same", async () => {
@@ -127,13 +133,42 @@ describe("instrument", () => {
       { attributes: { ...bucket, "throttled.result": "error" }, value: 1 },
     ]);
     const error = { "throttled.store": "redis", "throttled.operation": "decide" };
-    expect(exported["throttled.store.errors"]).toEqual({
+    expect(exported["throttled.store.errors"]).toMatchObject({
       unit: "{error}",
       points: [
         { attributes: { ...error, "error.type": "timeout" }, value: 2 },
         { attributes: { ...error, "error.type": "breaker-open" }, value: 1 },
       ],
     });
+  });
+
+  test("says of each instrument what it measures", async () => {
+    const telemetry = started();
+    const throttle = limiter();
+    await throttle.limit("ann", { cost: 2 });
+    const wait = throttle.limit("ann", { timeout: "5s" });
+    await clock.advance(500);
+    await wait;
+    await using store = new RedisStore(`redis://127.0.0.1:${await freePort()}`, { deadline: 50 });
+    await expect(new Throttled({ key: "k", store }).limit()).rejects.toThrow();
+    const exported = Object.entries(await telemetry.exported());
+    expect(Object.fromEntries(exported.map(([name, { description }]) => [name, description]))).toEqual({
+      "throttled.requests": "Calls that were decided about",
+      "throttled.duration": "How long decisions took",
+      "throttled.wait.duration": "How long calls waited for their turn",
+      "throttled.store.errors": "Calls that a store failed to answer",
+    });
+  });
+
+  test("asks each provider for one meter, named after this library", async () => {
+    const telemetry = new Telemetry();
+    const getMeter = vi.spyOn(telemetry.provider, "getMeter");
+    metrics.setGlobalMeterProvider(telemetry.provider);
+    onTestFinished(instrument());
+    const throttle = limiter();
+    await throttle.limit();
+    await throttle.limit();
+    expect(getMeter.mock.calls).toEqual([["throttled"]]);
   });
 
   test("adds the attributes of a callback, and none if that throws", async () => {
@@ -156,11 +191,11 @@ describe("instrument", () => {
     const telemetry = new Telemetry();
     metrics.setGlobalMeterProvider(telemetry.provider);
     await throttle.limit();
-    const counted = async () => (await telemetry.exported())["throttled.requests"]?.points[0]?.value;
-    expect(await counted()).toBe(1);
+    const counted = async () => (await telemetry.exported())["throttled.requests"]?.points;
+    expect(await counted()).toHaveLength(1);
     stop();
     await throttle.limit();
-    expect(await counted()).toBe(1);
+    expect(await counted()).toEqual([expect.objectContaining({ value: 1 })]);
   });
 
   test.each([

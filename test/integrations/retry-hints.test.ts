@@ -14,6 +14,10 @@ describe("`Retry-After`", () => {
     ["0.65", 650],
     ["1.0001", 1_001],
     ["65536.195", 65_536_195],
+    ["999999999", 999_999_999_000],
+    ["1000000000", 0],
+    ["999999999999", 999_999_999_999_000 - AT],
+    ["1000000000000", 0],
     ["Sun, 22 Nov 2026 12:00:30 GMT", 30_000],
     ["Sunday, 22-Nov-26 12:00:30 GMT", 30_000],
     ["Sun Nov 22 12:00:30 2026", 30_000],
@@ -31,6 +35,7 @@ describe("`Retry-After`", () => {
     "1, 2",
     "12345678901234",
     "Sun, 22 Nov 2026 12:00:30 +0200",
+    "on Sun, 22 Nov 2026 12:00:30 GMT",
     "Sun, 99 Nov 2026 99:00:30 GMT",
     "Tomorrow, at about the same time GMT",
   ])("that is malformed, %j, is ignored", (text) => {
@@ -50,6 +55,8 @@ describe("`Retry-After`", () => {
   test("makes a refusal of any error, and means nothing otherwise", () => {
     expect(hint(403, { "retry-after": "5" })).toEqual({ refused: true, pauseMs: 5_000 });
     expect(hint(500, { "retry-after": "5" })).toEqual({ refused: true, pauseMs: 5_000 });
+    expect(hint(400, { "retry-after": "5" })).toEqual({ refused: true, pauseMs: 5_000 });
+    expect(hint(399, { "retry-after": "5" })).toEqual({ refused: false, pauseMs: 0 });
     expect(hint(202, { "retry-after": "5" })).toEqual({ refused: false, pauseMs: 0 });
     expect(hint(302, { "retry-after": "5" })).toEqual({ refused: false, pauseMs: 0 });
   });
@@ -68,6 +75,7 @@ describe("a quota that is used up is a pause", () => {
     ["as a token", { ratelimit: "default;t=30;r=0" }, 30_000],
     ["one of several, the longest", { ratelimit: '"a";r=0;t=3, "b";r=0;t=7, "c";r=1;t=90' }, 7_000],
     ["with a name full of separators", { ratelimit: '"a,\\"b;r=0;t=9\\";";r=0;t=4' }, 4_000],
+    ["with the longest name there may be", { ratelimit: `"${"a".repeat(65_526)}";r=0;t=4` }, 4_000],
     ["as version 7 has it", { ratelimit: "limit=10, remaining=0, reset=30" }, 30_000],
     ["as version 6 has it", { "ratelimit-remaining": "0", "ratelimit-reset": "30" }, 30_000],
     ["in seconds", { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "30" }, 30_000],
@@ -102,6 +110,7 @@ describe("nothing is a pause", () => {
     ["where a string does not end", { ratelimit: '"a;r=0;t=30' }],
     ["where a part is missing", { ratelimit: '"a";;r=0;t=30' }],
     ["where words follow each other", { ratelimit: "a b;r=0;t=30" }],
+    ["with a name that is longer than it may be", { ratelimit: `"${"a".repeat(65_527)}";r=0;t=4` }],
     ["in a field of millions of characters", { ratelimit: `"${"a".repeat(16_000_000)}";r=0;t=30` }],
     ["that comes from a cache", { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "30", age: "17" }],
   ])("%s", (_, headers) => {
