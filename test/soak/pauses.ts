@@ -1,11 +1,11 @@
 import { type Profiler, Session } from "node:inspector/promises";
 import { CpuTime } from "./cpu-time.js";
 
-/** A time for which this process held up the event loop. */
+/** A turn of the event loop that took long. */
 export interface Pause {
-  /** What it was seen to work of that time, garbage collections left out. */
+  /** How long the library was seen to work in it, with all that it called. */
   readonly ms: number;
-  /** How long something else held it up, in this turn of the event loop and in the one before. */
+  /** How long the process was held up by something else than its own work, in this turn and in the one before. */
   readonly otherMs: number;
   /** What was done last, and where it was seen for how long. */
   readonly during: string;
@@ -25,8 +25,8 @@ interface Turn {
 /** Shorter ones could not be too long. */
 const LONG_US = 4_000;
 const LOOKS_EVERY_US = 250;
-/** Who is not seen for longer than that does not run, whatever the clock of the CPU says. */
-const UNSEEN_US = 4 * LOOKS_EVERY_US;
+/** Who is not seen for longer than that does not run, whatever the clock of the CPU says: who does is seen each 330 us. */
+const UNSEEN_US = 2 * LOOKS_EVERY_US;
 
 const PLACES_TOLD = 2;
 
@@ -34,9 +34,9 @@ const PLACES_TOLD = 2;
 const NO_WORK = new Set(["(idle)", "(garbage collector)"]);
 
 /**
- * Measures how long the event loop is held up by what this process does, and what that is. Two measures leave out the times in
- * which something else had the CPU: its clock, which does not know of all that a host of virtual machines takes; and a profiler
- * that looks what is done some times a millisecond, which does not know of what is short.
+ * Measures how long the event loop is held up by the library, and by what of it. Two measures leave out the times in which
+ * something else had the CPU: its clock, which does not know of all that a host of virtual machines takes; and a profiler that
+ * looks what is done some times a millisecond, which does not know of what is short.
  */
 export class Pauses {
   #long: Turn[] = [];
@@ -72,8 +72,8 @@ export class Pauses {
     const pauses: Pause[] = [];
     let before = { end: 0, otherMs: 0 };
     for (const turn of this.#long) {
-      const { ms, during } = seen.during(turn);
-      const otherMs = (turn.end - turn.start - turn.idle) / 1_000 - ms;
+      const { ms, workMs, during } = seen.during(turn);
+      const otherMs = (turn.end - turn.start - turn.idle) / 1_000 - workMs;
       const piledUpMs = otherMs + (turn.start === before.end ? before.otherMs : 0);
       if (ms * 1_000 >= LONG_US) pauses.push({ ms, otherMs: piledUpMs, during });
       before = { end: turn.end, otherMs };
@@ -117,29 +117,34 @@ class Seen {
     }
   }
 
-  during({ start, end, cpu, during }: Turn): Omit<Pause, "otherMs"> {
-    let seenUs = 0;
+  /** What was done in a turn: by the library, and by all of this process. */
+  during({ start, end, cpu, during }: Turn): Omit<Pause, "otherMs"> & { workMs: number } {
+    let [workUs, ownUs] = [0, 0];
     const places = new Map<string, number>();
     for (const { from, to, node } of this.#looks) {
       const seen = Math.min(Math.min(to, end) - Math.max(from, start), UNSEEN_US);
       if (seen <= 0 || NO_WORK.has(this.#nodes.get(node)!.callFrame.functionName)) continue;
-      seenUs += seen;
-      const place = this.#place(node);
-      places.set(place, (places.get(place) ?? 0) + seen);
+      workUs += seen;
+      const stack = this.#projectStack(node);
+      if (!stack.some((place) => place.includes(" of src/"))) continue;
+      ownUs += seen;
+      places.set(stack[0]!, (places.get(stack[0]!) ?? 0) + seen);
     }
     const most = [...places].sort(([, one], [, other]) => other - one).slice(0, PLACES_TOLD);
     const told = most.map(([place, us]) => `${(us / 1_000).toFixed(1)} ms ${place}`);
-    return { ms: Math.min(seenUs, cpu) / 1_000, during: [during, ...told].join(", ") };
+    const [ms, workMs] = [Math.min(ownUs, cpu) / 1_000, Math.min(workUs, cpu) / 1_000];
+    return { ms, workMs, during: [during, ...told].join(", ") };
   }
 
-  /** The innermost function of this project that was under way. */
-  #place(node: number): string {
+  /** The functions of this project that were under way, from the innermost. */
+  #projectStack(node: number): string[] {
+    const stack: string[] = [];
     for (let at: number | undefined = node; at !== undefined; at = this.#callers.get(at)) {
       const { functionName, url } = this.#nodes.get(at)!.callFrame;
       const file = /\/((?:src|test)\/[^?]*)/.exec(url)?.[1];
       if (file !== undefined && !url.includes("node_modules"))
-        return `${functionName || "a function"} of ${file}`;
+        stack.push(`${functionName || "a function"} of ${file}`);
     }
-    return this.#nodes.get(node)!.callFrame.functionName;
+    return stack;
   }
 }
