@@ -3,8 +3,8 @@ import type { Booking, Decision, Limiter } from "../algorithms/limiter.js";
 /** The slot of every key that is not in a table. */
 export const UNKNOWN = 0;
 
-/** Slots of a new table: so many keys and the unknown one, as tables mostly come to hold a power of two, or a few more. */
-const FIRST_SLOTS = 9 + 1;
+/** Slots of a new table: so many keys and the unknown one, as tables are mostly bounded by a power of two. */
+const FIRST_SLOTS = 8 + 1;
 
 /** How many keys are weighed when one must be forgotten. */
 const CANDIDATES = 8;
