@@ -9,6 +9,7 @@ export default defineConfig({
     ...settings,
     include: [
       "test/*.test.ts",
+      "test/legacy/nestjs.test.ts",
       "test/{algorithms,integrations,semaphore,stores}/**/*.test.ts",
       "test/faults/{bad-records,clients,clock-steps,closing,deployments,flapping,lost-reply}.test.ts",
       "test/faults/{open-breaker,refusals,semaphore-messages,served}.test.ts",
