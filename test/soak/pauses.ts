@@ -30,6 +30,9 @@ const UNSEEN_US = 2 * LOOKS_EVERY_US;
 
 const PLACES_TOLD = 2;
 
+/** The folder of the project, which may be below another `src`. */
+const ROOT = pathOf(new URL("../../", import.meta.url).href);
+
 /** What a profiler calls that which is no work of the program. */
 const NO_WORK = new Set(["(idle)", "(garbage collector)"]);
 
@@ -141,10 +144,14 @@ class Seen {
     const stack: string[] = [];
     for (let at: number | undefined = node; at !== undefined; at = this.#callers.get(at)) {
       const { functionName, url } = this.#nodes.get(at)!.callFrame;
-      const file = /\/((?:src|test)\/[^?]*)/.exec(url)?.[1];
-      if (file !== undefined && !url.includes("node_modules"))
-        stack.push(`${functionName || "a function"} of ${file}`);
+      const path = pathOf(url);
+      if (path.startsWith(ROOT) && !path.includes("/node_modules/"))
+        stack.push(`${functionName || "a function"} of ${path.slice(ROOT.length)}`);
     }
     return stack;
   }
+}
+
+function pathOf(url: string): string {
+  return url.replace(/^file:\/\//, "").replace(/\?.*/, "");
 }
