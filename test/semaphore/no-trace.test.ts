@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import { queryObjects } from "node:v8";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { LimitedError, MemoryStore, Semaphore, SemaphoreState } from "../../src/index.js";
+import { LimitedError, MemoryStore, Semaphore, SemaphoreState, Throttled } from "../../src/index.js";
 import { Keeper } from "../../src/semaphore/keeper.js";
 import { turn } from "../support/manual-time.js";
 import { onManualClock } from "../support/semaphores.js";
@@ -48,6 +48,30 @@ describe("after use", () => {
     expect(getEventListeners(signal, "abort")).toHaveLength(1);
     await Promise.all(calls);
     expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  test("of no signal anything is remembered, by a limiter or a semaphore, whether calls were answered, waited or were aborted", async () => {
+    const limiter = new Throttled({ quota: "500/s burst 1", store: new MemoryStore() });
+    const semaphore = new Semaphore({ capacity: 1, store: new MemoryStore(), timeout: "1h" });
+    const reason = new Error("enough");
+    const use = async (round: number): Promise<void> => {
+      const signals = Array.from({ length: 3 }, () => new AbortController());
+      const [answered, waited, aborted] = signals.map(({ signal }) => signal);
+      const key = `round ${round}`;
+      await limiter.limit(key, { signal: answered! });
+      await limiter.limit(key, { signal: waited!, timeout: "1s" });
+      const lease = await semaphore.acquire(key);
+      const next = semaphore.acquire(key, { signal: waited! });
+      const never = semaphore.acquire(key, { signal: aborted! });
+      signals[2]!.abort(reason);
+      await expect(never).rejects.toBe(reason);
+      await lease.release();
+      await (await next).release();
+    };
+    await use(0);
+    const before = count(AbortSignal);
+    for (let round = 1; round <= 20; round++) await use(round);
+    expect(count(AbortSignal) - before).toBeLessThan(20);
   });
 
   test("no real timer is left either", async () => {
