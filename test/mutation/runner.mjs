@@ -14,13 +14,18 @@ const [vitest] = vitestPlugins;
 function byTheirTests(injector) {
   /** @type {TestRunner} */
   const runner = injector.injectFunction(/** @type {any} */ (vitest).factory);
-  const { dryRun, init } = runner;
+  const { dryRun, init, mutantRun } = runner;
   // Vitest looks for each file that it is given among all there are, and is given a test's file once for each test.
   runner.init = async () => {
     await init?.call(runner);
     const { ctx } = /** @type {any} */ (runner);
     const start = ctx.start.bind(ctx);
     ctx.start = (/** @type {string[] | undefined} */ files) => start(files && [...new Set(files)]);
+  };
+  // `LikeliestFirst` runs in this process.
+  runner.mutantRun = (options) => {
+    process.env["MUTATED_FILE"] = options.activeMutant.fileName;
+    return mutantRun.call(runner, options);
   };
   runner.dryRun = async (options) => {
     const result = await dryRun.call(runner, options);
