@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { FixedWindow } from "../../src/algorithms/fixed-window.js";
 import { Limiter } from "../../src/algorithms/limiter.js";
 import { ALIGNED } from "./single-key.js";
 import { trace } from "./trace.js";
@@ -109,4 +110,10 @@ describe("fixed window", () => {
     );
     expect(new Limiter("fixed-window", "5/s burst 5").capacity(0)).toBe(5);
   });
+});
+
+test("places can be booked in as many windows as can be counted exactly, but two", () => {
+  const windows = Math.floor(Number.MAX_SAFE_INTEGER / 2 ** 40) - 2;
+  const { horizonMs } = new FixedWindow({ limit: 2 ** 40, periodMs: 1_000, burst: 2 ** 40 });
+  expect(horizonMs).toBe((windows - 1) * 1_000);
 });

@@ -31,6 +31,38 @@ describe("capacity of a limiter", () => {
   });
 });
 
+describe("the record of a key", () => {
+  const left = (quota: string, costs: readonly number[]): number => {
+    const limiter = new Limiter("token-bucket", quota);
+    const record = new Float64Array(2 + limiter.size);
+    for (const cost of costs) limiter.decideAt(record, 2, ALIGNED, cost, 0);
+    return limiter.left(record, 2, ALIGNED + 100);
+  };
+
+  test("tells which part of its quota is left now, of several of that of which least is left", () => {
+    expect(left("10/s", [])).toBe(1);
+    expect(left("10/s", [6])).toBe(0.5);
+    expect(left("10/s; 100/h", [6])).toBe(0.5);
+    expect(left("10/s; 8/h", [6])).toBe(0.25);
+    expect(left("8/h; 10/s", [6])).toBe(0.25);
+
+    const limiter = new Limiter("token-bucket", "10/s; 100/h");
+    const key = new SingleKey(limiter);
+    for (let i = 0; i < 9; i++) {
+      key.decide(10);
+      key.now += 1_000;
+    }
+    expect(limiter.left(Float64Array.from(key.record!), 0, key.now)).toBe(0.1);
+  });
+
+  test("can be dropped as soon as its key is as good as fresh", () => {
+    const limiter = new Limiter("token-bucket", "10/s");
+    const { write } = limiter.decide(undefined, ALIGNED, 4, 0);
+    expect(write!.ttlMs).toBe(400);
+    expect(limiter.decide(write!.record, ALIGNED + 100, 1, 0).write!.ttlMs).toBe(400);
+  });
+});
+
 describe("several quotas", () => {
   test("tell of the one with the least left, and of the one that refuses for longest", () => {
     trace("token-bucket", "5/s; 6/h", [
@@ -168,6 +200,15 @@ describe("a clock that was set back", () => {
     key.now = ALIGNED - 5000;
     expect(key.peek()).toMatchObject({ remaining: 0, retryAfterMs: 100, resetAfterMs: 1000 });
     expect(key.record).toBe(record);
+  });
+
+  test("a charge of nothing settles it, as charges do", () => {
+    const key = new SingleKey(new Limiter("token-bucket", "10/s"));
+    key.decide(10);
+    key.now = ALIGNED - 5000;
+    key.charge(0);
+    key.now = ALIGNED - 4900;
+    expect(key.peek()).toMatchObject({ remaining: 1 });
   });
 
   test("books places from the moment at which the clock stands", () => {

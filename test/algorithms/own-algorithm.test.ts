@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Algorithm, AlgorithmType, Numbers } from "../../src/algorithms/algorithm.js";
-import { Limiter } from "../../src/algorithms/limiter.js";
+import { Gcra } from "../../src/algorithms/gcra.js";
+import { LeakyBucket } from "../../src/algorithms/leaky-bucket.js";
+import { type AlgorithmName, Limiter } from "../../src/algorithms/limiter.js";
 import { TokenBucket } from "../../src/algorithms/token-bucket.js";
 import type { Quota } from "../../src/quota.js";
 import { MemoryStore } from "../../src/stores/memory-store.js";
 import { ManualClock } from "../../src/testing/manual-clock.js";
+import { SingleKey } from "./single-key.js";
 
 /** One call of up to `limit` units, then none for a whole period. The state is how much of that is left. */
 class Cooldown implements Algorithm {
@@ -41,6 +44,17 @@ class Cooldown implements Algorithm {
 
   resetAfterMs(numbers: Numbers, i: number, from: number, now: number): number {
     return Math.max(numbers[i]! - (now - from), 0);
+  }
+}
+
+/** The same, which spends in one step. */
+class CooldownInOneStep extends Cooldown {
+  static override readonly algorithmName = "cooldown-in-one-step";
+
+  spend(numbers: Numbers, i: number, from: number, now: number, cost: number): number {
+    const wait = this.wait(numbers, i, from, now, cost);
+    if (wait === 0) this.charge(numbers, i, from, now, cost);
+    return wait;
   }
 }
 
@@ -81,7 +95,7 @@ describe("an algorithm of one's own", () => {
     ["one quota", "1/s"],
     ["several quotas", "1/s; 1/500ms"],
   ])("takes back a booking of %s by `unbook`, or without it by giving back its cost", (_, quota) => {
-    const waits = [Cooldown, CooldownWithUnbook].map((using) => {
+    const waits = [Cooldown, CooldownInOneStep, CooldownWithUnbook].map((using) => {
       const store = new MemoryStore({ clock: new ManualClock() });
       const limiter = new Limiter(using, quota);
       store.decide(limiter, "key", 1, 0);
@@ -91,7 +105,7 @@ describe("an algorithm of one's own", () => {
       return store.decide(limiter, "key", 1, 0).retryAfterMs;
     });
     // To give back a cost makes this key fresh, whoever came after the booking.
-    expect(waits).toEqual([0, 2_000]);
+    expect(waits).toEqual([0, 0, 2_000]);
   });
 
   test("that throws after it charged leaves nothing behind for the next new key", () => {
@@ -173,6 +187,22 @@ describe("`using`", () => {
     }
     expect(new Limiter(Doubled, "3/s").id).toBe("doubled:3/1000/3");
     expect(new Limiter(Doubled, "3/s").capacity(0)).toBe(6);
+  });
+
+  test.each<[AlgorithmType, AlgorithmName]>([
+    [TokenBucket, "token-bucket"],
+    [LeakyBucket, "leaky-bucket"],
+    [Gcra, "gcra"],
+  ])("takes %o for its name, and what extends it decides alike", (Base, name) => {
+    class Mine extends Base {
+      static override readonly algorithmName = "mine";
+    }
+    const [mine, base, named] = [Mine, Base, name].map((using) => {
+      const key = new SingleKey(new Limiter(using, "10/s burst 3"));
+      return [key.limiter.id, key.decide(2), key.decide(1, 5_000), key.decide(2, 5_000), key.peek()];
+    });
+    expect(base).toEqual(named);
+    expect(mine).toEqual(["mine:10/1000/3", ...named!.slice(1)]);
   });
 
   test("refuses a function that is no algorithm", () => {

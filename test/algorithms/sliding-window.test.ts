@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Limiter } from "../../src/algorithms/limiter.js";
+import { SlidingWindow } from "../../src/algorithms/sliding-window.js";
 import { trace } from "./trace.js";
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -139,5 +140,25 @@ describe("sliding window", () => {
       new RangeError('Expected `burst` to equal the limit of 5 for "sliding-window", got 4'),
     );
     expect(new Limiter("sliding-window", "5/s burst 5").capacity(0)).toBe(5);
+  });
+});
+
+describe("the furthest window", () => {
+  // Four such periods end at the last moment.
+  const furthest = new SlidingWindow({ limit: 10, periodMs: 2 ** 50, burst: 10 });
+
+  test("is two before the last moment, and places can be booked in the one before", () => {
+    expect(furthest.horizonMs).toBe(2 ** 50);
+  });
+
+  test.each([
+    [25, [10, 5, 2]],
+    [30, [10, 10, 2]],
+    [31, [10, 10, 2]],
+    [1_000, [10, 10, 2]],
+  ])("holds what is left of %j units, and is full with more", (cost, state) => {
+    const numbers = new Float64Array(3);
+    furthest.charge(numbers, 0, 0, 0, cost);
+    expect([...numbers]).toEqual(state);
   });
 });

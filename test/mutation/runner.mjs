@@ -22,10 +22,12 @@ function byTheirTests(injector) {
     const start = ctx.start.bind(ctx);
     ctx.start = (/** @type {string[] | undefined} */ files) => start(files && [...new Set(files)]);
   };
-  // `LikeliestFirst` runs in this process.
   runner.mutantRun = (options) => {
+    // For `LikeliestFirst`, which runs in this process.
     process.env["MUTATED_FILE"] = options.activeMutant.fileName;
-    return mutantRun.call(runner, options);
+    // Each run has a worker of its own, so that a change can be there before anything is loaded, as a file of tests may use it
+    // before they begin.
+    return mutantRun.call(runner, { ...options, mutantActivation: "static" });
   };
   runner.dryRun = async (options) => {
     const result = await dryRun.call(runner, options);
