@@ -50,15 +50,12 @@ function byTheirTests(injector) {
     if (result.status !== "complete" || result.mutantCoverage === undefined) return result;
     const { perTest, static: outside } = result.mutantCoverage;
     const reachedBy = Object.values(perTest);
-    for (const reached of reachedBy) for (const id of Object.keys(reached)) delete outside[id];
-    // What only happens when a file is loaded, as where a table is filled, concerns those tests that use the file at all.
+    // What happens when a file is loaded, as where a table is filled, concerns all tests that use the file.
     for (const ids of changesByFile()) {
       const users = reachedBy.filter((reached) => ids.some((id) => reached[id]));
-      for (const id of ids.filter((each) => outside[each])) {
-        for (const reached of users) reached[id] = 1;
-        if (users.length > 0) delete outside[id];
-      }
+      for (const id of ids.filter((each) => outside[each])) for (const reached of users) reached[id] ??= 1;
     }
+    for (const reached of reachedBy) for (const id of Object.keys(reached)) delete outside[id];
     return result;
   };
   return runner;

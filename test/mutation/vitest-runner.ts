@@ -65,9 +65,7 @@ export default class extends TestRunner {
       const name = `${suite.file.filepath}#${id.trim()}`;
       const own = counted.perTest[name] ?? {};
       counted.perTest[name] = own;
-      // Files that load the source once more, with another version of a dependency, are not those that test what is loaded.
-      for (const [mutant, times] of Object.entries(counted.static))
-        if (this.#atLoad?.[mutant] === undefined) own[mutant] = (own[mutant] ?? 0) + times;
+      for (const [mutant, times] of Object.entries(counted.static)) own[mutant] = (own[mutant] ?? 0) + times;
     }
     counted.static = { ...this.#atLoad };
   }
